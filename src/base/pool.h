@@ -1,0 +1,25 @@
+/* base/pool.h - threads that wait for numbered pieces of work.
+ *
+ *     struct pool *p = NULL;
+ *     if (pool_new(threads, &p, err)) return err->code;
+ *     pool_run(p, piece_count, fn, ctx);     // fn(ctx, piece, thread) for piece = 0..piece_count-1; returns when all are done
+ *     pool_free(p);
+ *
+ * Rules: the caller works too (threads = 1 starts none). Pieces are handed out in any order to any thread, so a result
+ * may depend on the piece, never on the thread. Workers spin briefly after work, then sleep on a futex.
+ * One pool_run at a time; pieces must not call pool_run on the same pool.
+ */
+#ifndef BASE_POOL_H
+#define BASE_POOL_H
+
+#include "base/err.h"
+
+struct pool;
+typedef void pool_fn(void *ctx, int piece, int thread);
+
+enum err_code pool_new(int threads, struct pool **ret, struct err *err) MUST_CHECK;
+void pool_free(struct pool *p);
+int pool_threads(const struct pool *p);
+void pool_run(struct pool *p, int piece_count, pool_fn *fn, void *ctx);
+
+#endif

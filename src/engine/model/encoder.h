@@ -1,0 +1,69 @@
+/* engine/model/encoder.h - the packed encoder: forward, loss, backward.
+ *
+ * Takes:  rows of all sequences end to end and cu_len (no padding anywhere), a model.
+ * Gives:  logits [T, N]; when training, the mean loss over targets and the gradient block.
+ *
+ *     struct encoder *e = NULL;
+ *     struct encoder_options o = {.tokens_max = 2048, .sequences_max = 64, .training = true, .isa = ISA_BEST};
+ *     if (encoder_new(model, &o, pool, &e, err)) return err->code;    // all memory of a step, before the first
+ *     if (encoder_forward(e, &batch, err)) ...                        // encoder_logits(e): [T, N]
+ *     if (encoder_train_step(e, &batch, key, &loss, err)) ...         // encoder_gradients(e): param_count floats
+ *     encoder_free(e);
+ *
+ * Rules that always hold:
+ *  1. fp32 results are the same bits for every instruction set, thread count and batch mate (design section 6).
+ *  2. A step allocates nothing.
+ *  3. Post-LN BERT with learned positions and erf-GELU, as transformers' BertForTokenClassification /
+ *     BertForSequenceClassification (oracle: tests/oracle/bert).
+ * Threads: one encoder, one caller; it uses the pool. Several encoders may share a model for serving.
+ * After the model's parameters change, call encoder_weights_changed (packed copies are made again).
+ */
+#ifndef ENGINE_MODEL_ENCODER_H
+#define ENGINE_MODEL_ENCODER_H
+
+#include "base/pool.h"
+#include "engine/model/model.h"
+#include "engine/tensor/isa.h"
+
+struct packed_batch {
+    int32_t sequences;      /* B */
+    int32_t tokens;         /* T = cu_len[B] */
+    const int32_t *ids;     /* [T], 0 <= id < V */
+    const int32_t *types;   /* [T] or NULL: all 0 */
+    const int32_t *cu_len;  /* [B+1], cu_len[0] = 0; every length 1..positions */
+    const int32_t *targets; /* training: token head [T], sequence head [B]; -1 is ignored */
+};
+
+struct encoder_options {
+    int32_t tokens_max, sequences_max;
+    bool training; /* keep activations, allocate gradients */
+    bool dropout;  /* training with the config's dropout rates; off for oracles */
+    enum isa isa;  /* ISA_BEST: the best that this CPU has */
+};
+
+struct
+    dropout_key { /* masks are a function of these, the layer and the element index inside its sequence's place */
+    uint64_t seed;
+    uint64_t step;
+};
+
+struct encoder;
+enum err_code encoder_new(const struct model *m, const struct encoder_options *o, struct pool *pool,
+                          struct encoder **ret, struct err *err) MUST_CHECK;
+void encoder_free(struct encoder *e);
+void encoder_weights_changed(struct encoder *e);
+/* ERR_BAD_INPUT when the batch breaks its rules (ids out of range, too long, over tokens_max). */
+enum err_code encoder_forward(struct encoder *e, const struct packed_batch *b,
+                              struct err *err) MUST_CHECK;
+const float *encoder_logits(const struct encoder *e); /* token head [T, N]; sequence head [B, N] */
+const float *encoder_hidden(const struct encoder *e); /* [T, H], last layer */
+/* Forward, mean cross-entropy over targets that are not -1, backward. The gradient block is overwritten. *ret_loss may
+ * be NaN: the caller stops and asks encoder_first_bad. ERR_BAD_INPUT when no target is set. */
+enum err_code encoder_train_step(struct encoder *e, const struct packed_batch *b,
+                                 struct dropout_key key, float *ret_loss,
+                                 struct err *err) MUST_CHECK;
+float *encoder_gradients(struct encoder *e);
+/* Names the first layer whose activations (or gradients) are not finite: "encoder.layer.3.attention", or NULL. */
+const char *encoder_first_bad(const struct encoder *e);
+
+#endif
