@@ -24,6 +24,7 @@
 #define MODEL_HEADS_MAX              128
 #define MODEL_POSITIONS_MAX          8192
 #define MODEL_INTERMEDIATE_MAX       32768
+#define MODEL_TYPES_MAX              64
 #define MODEL_FILE_BYTES_MAX         (16ull << 30)
 #define MODEL_NAME_BYTES_MAX         128
 #define CONFIG_BYTES_MAX             (1u << 20)

@@ -1,6 +1,6 @@
 /* engine/model/model.h - what a BERT encoder with a head is: sizes, names, one block of parameters.
  *
- * A model on disk is a Hugging Face directory (engine/model/hf_dir.h); in memory it is a config and one block of fp32
+ * A model on disk is a Hugging Face directory; in memory it is a config and one block of fp32
  * parameters in which each tensor has a place. Gradients, Adam's m and v are blocks of the same layout, so that the
  * optimiser is one pass over one array.
  *
@@ -12,7 +12,11 @@
  *
  * Layout: encoder tensors in the order of the forward pass, under their Hugging Face names, then the head. Q, K and V
  * of a layer stand next to each other, in this order, weights [H, H] x 3 then biases [H] x 3, so that they are one
- * [3H, H] matrix for one GEMM. Every tensor starts at a multiple of 16 floats; the gap is zero and stays zero.
+ * [3H, H] matrix for one GEMM. Every tensor starts at a multiple of 16 floats (K and V follow Q without a gap, whatever H
+ * is); the gap is zero and stays zero.
+ *
+ * The pooler (dense + tanh over [CLS]) is in the block when a head over whole texts needs it, and in a headless model
+ * whose file has it, so that a later head finds it; a token head drops it, as transformers does.
  * Threads: read-only when serving; the trainer owns the block while it trains.
  */
 #ifndef ENGINE_MODEL_MODEL_H
@@ -38,7 +42,8 @@ struct model_config {     /* config.json */
     float dropout_head;      /* classifier_dropout, else dropout_hidden */
     float initializer_range;
     enum model_head head;
-    int32_t labels; /* N of the head */
+    int32_t labels; /* N of the head; HEAD_NONE: 0, HEAD_REGRESSION: 1 */
+    bool pooler;    /* always with HEAD_SEQUENCE and HEAD_REGRESSION, never with HEAD_TOKEN */
 };
 
 struct tensor {
@@ -74,25 +79,34 @@ struct model {
     size_t type_embeddings;         /* [types, H] */
     size_t embed_gamma, embed_beta; /* [H] */
     struct layer_offsets *layer;    /* [L] */
-    size_t head_weight;             /* [labels, H] */
+    size_t pooler_weight;           /* [H, H]  config.pooler */
+    size_t pooler_bias;             /* [H] */
+    size_t head_weight;             /* [labels, H]  head != HEAD_NONE */
     size_t head_bias;               /* [labels] */
     char **label_names;             /* [labels], index = id */
-    struct tokenizer *tokenizer;    /* owned; engine/text */
+    struct tokenizer *tokenizer;    /* owned; shared with copies; NULL until model_take_tokenizer */
+    struct model_users *tokenizer_users; /* private: counts the models that share it */
     char *recipe; /* canonical JSON of cairn.json, or NULL for a model that cairn did not train */
 };
 
-/* Checks the sizes against base/limits.h and builds the layout with params all zero. */
+/* Checks the sizes against base/limits.h and builds the layout with params all zero; labels are LABEL_0, LABEL_1... */
 enum err_code model_new(const struct model_config *config, struct model **ret,
                         struct err *err) MUST_CHECK;
 void model_free(struct model *m);
-/* A deep copy: the champion's weights to start training from. */
+/* A deep copy: the champion's weights to start training from. The tokenizer, which never changes, is shared. */
 enum err_code model_copy(const struct model *m, struct model **ret, struct err *err) MUST_CHECK;
 const struct tensor *model_find(const struct model *m, const char *name); /* NULL when absent */
 /* Replaces the head: labels named, weights normal(0, initializer_range) by the counter-based generator, biases 0. A label
  * that the old head had under the same name keeps its row. */
 enum err_code model_set_head(struct model *m, enum model_head head, const char *const *labels,
                              int32_t count, uint64_t seed, struct err *err) MUST_CHECK;
-/* Sets the recipe (canonical JSON text, copied): part of the digest. */
+/* Names for the head's outputs, config.labels of them: 1 to LABEL_BYTES_MAX bytes of UTF-8, all different. */
+enum err_code model_set_labels(struct model *m, const char *const *labels,
+                               struct err *err) MUST_CHECK;
+/* The model owns `tokenizer` from now on (not on failure). Only once for a model. */
+enum err_code model_take_tokenizer(struct model *m, struct tokenizer *tokenizer,
+                                   struct err *err) MUST_CHECK;
+/* Sets the recipe (a JSON object, stored in canonical form): part of the digest. */
 enum err_code model_set_recipe(struct model *m, const char *json, struct err *err) MUST_CHECK;
 /* SHA-256 over config, weights, tokenizer, labels and recipe in canonical form: no clock, host or CPU. */
 void model_digest(const struct model *m, char hex[65]);
