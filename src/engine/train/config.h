@@ -1,0 +1,23 @@
+/* engine/train/config.h - the keys of a recipe: `train:` in a configuration file. */
+#ifndef ENGINE_TRAIN_CONFIG_H
+#define ENGINE_TRAIN_CONFIG_H
+
+#include "base/config.h"
+#include "engine/train/train.h"
+
+enum precision { PRECISION_AUTO, PRECISION_FP32 };
+extern const char *const PRECISION_NAMES[]; /* by enum precision, NULL-terminated */
+
+struct train_config {
+    int64_t epochs, batch_size, seed;
+    double learning_rate, weight_decay, warmup, max_grad_norm;
+    int64_t max_tokens; /* of one window, with [CLS] and [SEP] */
+    int64_t stride;     /* overlap of windows of a long text, in tokens */
+    int precision;      /* enum precision */
+};
+struct train_config train_config_default(void);
+enum err_code train_config_read(const struct yaml_node *n, struct train_config *ret,
+                                struct err *err) MUST_CHECK;
+struct train_recipe train_config_recipe(const struct train_config *c);
+
+#endif
