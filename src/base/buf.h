@@ -4,12 +4,12 @@
  *     buf_init(&b, BODY_BYTES_MAX);
  *     buf_addf(&b, "%d entities in ", n);
  *     buf_adds(&b, name);
- *     if (buf_check(&b, err)) goto out;      // one check at the end: a failed append makes the buffer sticky-failed
+ *     if (buf_check(&b, err)) goto out;   // one check at the end: a failure sticks
  *     write(b.data, b.len);
  *     out: buf_release(&b);
  *
- * Rules: data is always NUL-terminated (never NULL after init, even when empty); after a failed append len does not
- * change again. Threads: one owner.
+ * Rules: data is always NUL-terminated (never NULL after init, even when empty); after a failed
+ * append len does not change again. Threads: one owner.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -19,7 +19,8 @@
 struct buf {
     char *data;
     size_t len, cap, max;
-    bool failed;
+    bool failed;  /* an append did not fit or was refused; nothing is appended any more */
+    bool refused; /* ... because memory was refused */
 };
 
 void buf_init(struct buf *b, size_t bytes_max);

@@ -1,5 +1,5 @@
-/* base/config.c - walks the map once; the table says where each value goes. Names are checked first, so that a
- * misspelt key is reported as such and not as a missing one. */
+/* base/config.c - walks the map once; the table says where each value goes. Names are checked
+ * first, so that a misspelt key is reported as such and not as a missing one. */
 #include "base/config.h"
 #include "base/str.h"
 

@@ -1,7 +1,8 @@
 /* base/config.h - a section of a YAML file into a struct, by a table of keys.
  *
- * Each room declares the keys that it understands, beside the struct that holds them; front/project composes the
- * sections into cairn.yaml. An unknown key, a wrong type or a value out of range is an error with file:line:column.
+ * Each room declares the keys that it understands, beside the struct that holds them; front/project
+ * composes the sections into cairn.yaml. An unknown key, a wrong type or a value out of range is an
+ * error with file:line:column.
  *
  *     static const struct config_key keys[] = {
  *         {"epochs", CONFIG_INT, offsetof(struct train_config, epochs), 1, 1000, NULL},
@@ -9,7 +10,8 @@
  *     };
  *     if (config_read(node, keys, ARRAY_COUNT(keys), &config, err)) return err->code;
  *
- * Rules: absent keys leave the struct's value (its default) alone. Strings are borrowed from the YAML document.
+ * Rules: absent keys leave the struct's value (its default) alone. Strings are borrowed from the
+ * YAML document.
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H

@@ -1,17 +1,19 @@
 /* base/err.h - one way to say that something went wrong.
  *
- * Two kinds are never mixed. A bug of ours: BUG_IF(cond), always on, aborts. A problem of the world's (files, users,
- * networks) is returned: the function gives an enum err_code and fills the caller's struct err.
+ * Two kinds are never mixed. A bug of ours: BUG_IF(cond), always on, aborts. A problem of the
+ * world's (files, users, networks) is returned: the function gives an enum err_code and fills the
+ * caller's struct err.
  *
  *     struct err err = {0};
  *     if (vocab_load(path, &vocab, &err)) { err_print(&err); ... }
  *
  *     return err_set(err, ERR_BAD_INPUT, "label \"%s\" is not in the model", name)
- *         ...then optionally err_detail(err, ...) and err_hint(err, ...) before returning err->code.
+ *         ...then optionally err_detail(err, ...) and err_hint(err, ...); each gives err->code.
  *
- * Rules: `err` is untouched on success; ret_ outputs are untouched on failure; every fallible function is MUST_CHECK.
- * Messages are lower-case, factual, one line, and name the thing. detail says what was seen and expected; hint says
- * what the reader can do. Over-long texts are cut at a character, never refused.
+ * Rules: `err` is untouched on success; ret_ outputs are untouched on failure; every fallible
+ * function is MUST_CHECK. Messages are lower-case, factual, one line, and name the thing. detail
+ * says what was seen and expected; hint says what the reader can do. Over-long texts are cut at a
+ * character, never refused.
  * Threads: a struct err belongs to one thread.
  */
 #ifndef BASE_ERR_H
@@ -60,7 +62,8 @@ struct err {
     } while (0)
 _Noreturn void bug_abort(const char *condition, const char *file, int line);
 
-/* Starts a new error (clears detail and hint) and returns `code`, so that `return err_set(...)` reads well. */
+/* Starts a new error (clears detail and hint) and returns `code`, so that `return err_set(...)`
+ * reads well. */
 #define err_set(err, code, ...) err_set_at((err), (code), __FILE__, __LINE__, __VA_ARGS__)
 enum err_code err_set_at(struct err *err, enum err_code code, const char *file, int line,
                          const char *fmt, ...) PRINTF_LIKE(5, 6);

@@ -1,7 +1,7 @@
 /* base/hash.h - SHA-256 and keyed hashes, on OpenSSL's EVP.
  *
- * A digest is 64 lower-case hex characters in text, 32 bytes in memory. Digests name models, blobs, splits and
- * evidence; prefixes of 8 and more are accepted where a person types one.
+ * A digest is 64 lower-case hex characters in text, 32 bytes in memory. Digests name models, blobs,
+ * splits and evidence; prefixes of 8 and more are accepted where a person types one.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H

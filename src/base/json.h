@@ -3,12 +3,12 @@
  *     json_t *doc = NULL;
  *     if (json_parse(bytes, len, &JSON_LIMITS_BODY, &doc, err)) return err->code;
  *     const char *text;
- *     if (json_need_string(doc, "text", &text, err)) ...            // ERR_BAD_INPUT: "text" must be a string
+ *     if (json_need_string(doc, "text", &text, err)) ...   // "text" must be a string
  *     json_decref(doc);
  *
- * Rules: depth, bytes and bad UTF-8 are refused before jansson allocates; duplicate keys are errors; errors carry line
- * and column. Canonical form (for digests): keys sorted by bytes, no white space, reals with 17 significant digits,
- * UTF-8 as it is, no NaN or infinity.
+ * Rules: depth, bytes and bad UTF-8 are refused before jansson allocates; duplicate keys are
+ * errors; errors carry line and column. Canonical form (for digests): keys sorted by bytes, no
+ * white space, reals with 17 significant digits, UTF-8 as it is, no NaN or infinity.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -29,8 +29,9 @@ enum err_code json_parse(const char *bytes, size_t len, const struct json_limits
 enum err_code json_read_file(const char *path, json_t **ret,
                              struct err *err) MUST_CHECK; /* file:line:column in errors */
 
-/* need_: the key must be there with this type. opt_: when absent (or null) *ret keeps its value; a wrong type is an
- * error. Strings are borrowed from the document. A real with a whole value counts as an integer and the reverse. */
+/* need_: the key must be there with this type. opt_: when absent (or null) *ret keeps its value; a
+ * wrong type is an error. Strings are borrowed from the document. A real with a whole value counts
+ * as an integer and the reverse. */
 enum err_code json_need_string(const json_t *o, const char *key, const char **ret,
                                struct err *err) MUST_CHECK;
 enum err_code json_need_int(const json_t *o, const char *key, int64_t *ret,

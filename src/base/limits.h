@@ -1,6 +1,7 @@
 /* base/limits.h - every size, count, depth and time that the program accepts, in one place.
  *
- * Input past a limit is an ERR_LIMIT that names the limit; nothing here is reached by trusted sizes.
+ * Input past a limit is an ERR_LIMIT that names the limit; nothing here is reached by trusted
+ * sizes.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H

@@ -2,8 +2,8 @@
  *
  *     log_info("model %s ready in %d ms", digest, ms);
  *
- * One line a call; UTF-8; control characters are escaped so that no input can forge a line. No payload (texts,
- * corrections) is ever logged. Threads: any; lines do not interleave.
+ * One line a call; UTF-8; control characters are escaped so that no input can forge a line. No
+ * payload (texts, corrections) is ever logged. Threads: any; lines do not interleave.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -3,11 +3,12 @@
  *     struct map m;
  *     map_init(&m, VOCAB_COUNT_MAX);
  *     if (map_put(&m, word, len, (union map_value){.i = 7}, err)) ...
- *     union map_value *v = map_get(&m, word, len);       // NULL when absent; valid until the next put
+ *     union map_value *v = map_get(&m, word, len);  // NULL when absent; valid until the next put
  *     map_release(&m);
  *
- * Rules: keys are copied; hashing is seeded per process for maps of user data (SipHash-2-4) so that hostile keys
- * cannot pile up; iteration order is insertion order, so that whatever is derived from it is the same every run.
+ * Rules: keys are copied; hashing is seeded per process for maps of user data (SipHash-2-4) so that
+ * hostile keys cannot pile up; iteration order is insertion order, so that whatever is derived from
+ * it is the same every run.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
@@ -35,7 +36,8 @@ void map_release(struct map *m);
 enum err_code map_put(struct map *m, const void *key, size_t len, union map_value v,
                       struct err *err) MUST_CHECK;
 union map_value *map_get(const struct map *m, const void *key, size_t len);
-/* The i-th inserted key (NUL-terminated, not counting the NUL in *ret_len) and value, i < m->count. */
+/* The i-th inserted key (NUL-terminated, not counting the NUL in *ret_len) and value, i < m->count.
+ */
 const char *map_at(const struct map *m, size_t i, size_t *ret_len, union map_value **ret_value);
 
 #endif

@@ -1,10 +1,13 @@
 /* base/os.h - files, folders, clock, random: the one edge to the operating system.
  *
- * Every call goes through a table (os_ops) so that a test can make the n-th open, read, write, fsync or rename fail
- * (tests/fault). Paths are UTF-8. Text of errors names the path.
+ * File calls go through a table (os_ops) so that a test can make the n-th open, read, write, fsync
+ * or rename fail (tests/base/test_os_fault.c). Paths are UTF-8. Text of errors names the path.
  *
- * Durability: os_write_atomic = temporary file in the same folder + write + fsync + rename + fsync of the folder. A
- * failed fsync is never retried: the temporary file is removed and ERR_IO returned; the old file is as it was.
+ * Durability: os_write_atomic = temporary file in the same folder + write + fsync + rename + fsync
+ * of the folder. A failed fsync is never retried: the temporary file is removed and ERR_IO
+ * returned; the old file is as it was. Only the last step, the fsync of the folder, can fail when
+ * the new file is already in place: it is then whole, ERR_IO is returned, and its detail says so.
+ * The mode of a file that is replaced is kept.
  */
 #ifndef BASE_OS_H
 #define BASE_OS_H
@@ -26,12 +29,36 @@ struct os_ops { /* the calls that tests can break; semantics and errno as in POS
 extern const struct os_ops os_real;
 void os_use(const struct os_ops *ops); /* NULL: the real ones; not thread-safe, tests only */
 
-/* Whole file into `out` (appended). ERR_NOT_FOUND, ERR_LIMIT when it is larger than bytes_max, ERR_IO. */
+/* Whole file into `out` (appended). ERR_NOT_FOUND, ERR_LIMIT when it is larger than bytes_max,
+ * ERR_IO. */
 enum err_code os_read_file(const char *path, size_t bytes_max, struct buf *out,
                            struct err *err) MUST_CHECK;
+/* The same piece by piece, for what does not fit in memory: open, next until *ret_len is 0, close.
+ */
+struct os_reader {
+    int fd;
+    const char *path; /* borrowed */
+};
+enum err_code os_reader_open(const char *path, struct os_reader *ret, struct err *err) MUST_CHECK;
+enum err_code os_reader_next(struct os_reader *r, void *out, size_t len, size_t *ret_len,
+                             struct err *err) MUST_CHECK;
+void os_reader_close(struct os_reader *r);
+
 enum err_code os_write_atomic(const char *path, const void *bytes, size_t len,
                               struct err *err) MUST_CHECK;
-/* Appends one record and fsyncs it. */
+/* os_write_atomic piece by piece: begin, write..., then commit or abandon, each of which ends it.
+ * After a failed write call abandon; after a failed begin or commit nothing is left to do. */
+struct os_replace {
+    int fd, folder_fd;
+    char path[PATH_BYTES_MAX], temporary[PATH_BYTES_MAX];
+};
+enum err_code os_replace_begin(const char *path, struct os_replace *ret,
+                               struct err *err) MUST_CHECK;
+enum err_code os_replace_write(struct os_replace *r, const void *bytes, size_t len,
+                               struct err *err) MUST_CHECK;
+enum err_code os_replace_commit(struct os_replace *r, struct err *err) MUST_CHECK;
+void os_replace_abandon(struct os_replace *r);
+/* Appends one record and fsyncs it; when that fails the file has its old length. */
 enum err_code os_append_sync(const char *path, const void *bytes, size_t len,
                              struct err *err) MUST_CHECK;
 
@@ -64,7 +91,8 @@ enum err_code os_join(char out[PATH_BYTES_MAX], const char *dir, const char *nam
 /* Absolute, symlinks resolved; the path must exist. */
 enum err_code os_absolute(const char *path, char out[PATH_BYTES_MAX], struct err *err) MUST_CHECK;
 
-/* An advisory lock on a file (created). Waits up to wait_ms; ERR_BUSY names who holds it (the holder's text). */
+/* An advisory lock on a file (created). Waits up to wait_ms; ERR_BUSY names who holds it (the
+ * holder's text). */
 struct os_lock {
     int fd;
 };

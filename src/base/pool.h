@@ -2,12 +2,13 @@
  *
  *     struct pool *p = NULL;
  *     if (pool_new(threads, &p, err)) return err->code;
- *     pool_run(p, piece_count, fn, ctx);     // fn(ctx, piece, thread) for piece = 0..piece_count-1; returns when all are done
- *     pool_free(p);
+ *     pool_run(p, piece_count, fn, ctx);   // fn(ctx, piece, thread) for piece = 0..piece_count-1
+ *     pool_free(p);                          // pool_run returned when all pieces were done
  *
- * Rules: the caller works too (threads = 1 starts none). Pieces are handed out in any order to any thread, so a result
- * may depend on the piece, never on the thread. Workers spin briefly after work, then sleep on a futex.
- * One pool_run at a time; pieces must not call pool_run on the same pool.
+ * Rules: the caller works too (threads = 1 starts none). Pieces are handed out in any order to any
+ * thread, so a result may depend on the piece, never on the thread. Workers spin briefly after
+ * work, then sleep on a futex. One pool_run at a time; pieces must not call pool_run on the same
+ * pool.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H

@@ -1,7 +1,8 @@
 /* base/rng.h - random numbers that depend on a key and a counter, never on who asked before.
  *
- * Philox4x32-10 (Salmon et al. 2011). The same (seed, stream, index) gives the same bits on every machine, thread and
- * order of calls: splits, shuffles, bootstraps, dropout and initialisation use nothing else.
+ * Philox4x32-10 (Salmon et al. 2011). The same (seed, stream, index) gives the same bits on every
+ * machine, thread and order of calls: splits, shuffles, bootstraps, dropout and initialisation use
+ * nothing else.
  */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H

@@ -1,7 +1,7 @@
 /* base/str.h - small text: UTF-8 checks, code points, numbers, "did you mean".
  *
- * Everything here is pure. Positions in texts are code points in cairn's formats and bytes in memory; these functions
- * are the only place where the two meet.
+ * Everything here is pure. Positions in texts are code points in cairn's formats and bytes in
+ * memory; these functions are the only place where the two meet.
  */
 #ifndef BASE_STR_H
 #define BASE_STR_H
@@ -18,8 +18,8 @@ bool str_is_blank(const char *s);
 /* snprintf that must fit: returns false (and an empty string) when it does not. */
 bool str_format(char *out, size_t cap, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Strict UTF-8 (no surrogates, no overlong forms, <= U+10FFFF). Returns len when valid, else the offset of the first
- * bad byte. */
+/* Strict UTF-8 (no surrogates, no overlong forms, <= U+10FFFF). Returns len when valid, else the
+ * offset of the first bad byte. */
 size_t utf8_valid_prefix(const char *s, size_t len);
 /* Decodes one code point of valid UTF-8 at *pos and advances it. */
 uint32_t utf8_next(const char *s, size_t len, size_t *pos);
@@ -31,7 +31,8 @@ size_t utf8_byte_of(const char *s, size_t len, size_t cp_index);
 /* Columns on a terminal (East Asian wide = 2, combining = 0). */
 size_t utf8_columns(const char *s, size_t len);
 
-/* Whole-string number parsing: no leading space, no trailing junk, range checked; ERR_BAD_INPUT otherwise. */
+/* Whole-string number parsing: no leading space, no trailing junk, range checked; ERR_BAD_INPUT
+ * otherwise. */
 enum err_code str_to_i64(const char *s, int64_t *ret, struct err *err) MUST_CHECK;
 enum err_code str_to_f64(const char *s, double *ret, struct err *err) MUST_CHECK;
 

@@ -1,12 +1,13 @@
 /* base/yaml.h - YAML, read only, on libfyaml, keeping the place of every value.
  *
  *     struct yaml *y = NULL;
- *     if (yaml_load("cairn.yaml", &y, err)) return err->code;         // file:line:column in the message
+ *     if (yaml_load("cairn.yaml", &y, err)) return err->code; // file:line:column in errors
  *     const struct yaml_node *data = yaml_get(yaml_root(y), "data");
  *     yaml_free(y);
  *
- * Rules: aliases are refused past a limit (no billion laughs); duplicate keys are errors; a node lives as long as its
- * document. Every typed read that fails says file:line:column and what was expected.
+ * Rules: aliases are refused past a limit (no billion laughs); duplicate keys are errors; a node
+ * lives as long as its document. Every typed read that fails says file:line:column and what was
+ * expected.
  */
 #ifndef BASE_YAML_H
 #define BASE_YAML_H
