@@ -1,7 +1,7 @@
 /* engine/tensor/isa.h - which instruction set runs, and what this machine has.
  *
- * Dispatch is at run time by CPUID and XCR0 (x86) or at build time (NEON). All fp32 levels give the same bits, so the
- * choice is one of speed; a test or a user may force a level.
+ * Dispatch is at run time by CPUID and XCR0 (x86) or at build time (NEON). All fp32 levels give the
+ * same bits, so the choice is one of speed; a test or a user may force a level.
  */
 #ifndef ENGINE_TENSOR_ISA_H
 #define ENGINE_TENSOR_ISA_H
@@ -11,12 +11,15 @@
 enum isa { ISA_BEST, ISA_REF, ISA_AVX2, ISA_AVX512, ISA_NEON };
 
 const char *isa_name(enum isa isa); /* "ref", "avx2", ... */
-enum err_code isa_parse(const char *name, enum isa *ret,
-                        struct err *err) MUST_CHECK; /* knows it and this CPU has it */
+/* ERR_BAD_INPUT when the name is unknown, ERR_UNAVAILABLE when this CPU lacks the level. */
+enum err_code isa_parse(const char *name, enum isa *ret, struct err *err) MUST_CHECK;
 bool isa_available(enum isa isa);
 enum isa isa_best(void);
-/* The level that ISA_BEST stands for in this process from now on (CAIRN_ISA; set once, at start). */
+/* The level that ISA_BEST stands for in this process from now on (CAIRN_ISA; set once, at start,
+ * before other threads exist). A level that the CPU lacks is our bug. */
 void isa_set_default(enum isa isa);
+/* ISA_BEST becomes what it stands for; any other level stays. */
+enum isa isa_resolve(enum isa isa);
 /* One line for evidence and doctor: "avx512 (avx512f bw vl vnni fp16; no amx)". */
 void isa_describe(char out[128]);
 

@@ -1,0 +1,126 @@
+/* How: CPUID says what the CPU decodes; XCR0 says which registers the kernel saves. Both are needed:
+ * a virtual machine may show AVX-512 while its kernel does not keep zmm across a switch.
+ * CPUID is read directly, not by __builtin_cpu_supports, because the same bits feed isa_describe. */
+#include "engine/tensor/isa.h"
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const NAMES[] = {"best", "ref", "avx2", "avx512", "neon"};
+static enum isa default_isa = ISA_BEST;
+
+struct cpu_bits {
+    bool avx2, avx512, vnni, bf16, fp16, amx;
+};
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+static uint64_t read_xcr0(void)
+{
+    uint32_t low = 0, high = 0;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return ((uint64_t)high << 32) | low;
+}
+
+static bool bit(uint32_t word, int index)
+{
+    return ((word >> index) & 1u) != 0;
+}
+
+static struct cpu_bits cpu_bits_read(void)
+{
+    struct cpu_bits c = {0};
+    uint32_t a, b, cx, d;
+    if (!__get_cpuid(1, &a, &b, &cx, &d)) return c;
+    const bool fma = bit(cx, 12), osxsave = bit(cx, 27);
+    if (!osxsave) return c;
+    const uint64_t xcr0 = read_xcr0();
+    const bool ymm = (xcr0 & 0x6) == 0x6, zmm = (xcr0 & 0xe6) == 0xe6;
+    if (!__get_cpuid_count(7, 0, &a, &b, &cx, &d)) return c;
+    c.avx2 = fma && ymm && bit(b, 5);
+    /* f, dq, bw and vl: what the AVX-512 kernels are compiled for */
+    c.avx512 = c.avx2 && zmm && bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31);
+    c.vnni = c.avx512 && bit(cx, 11);
+    c.fp16 = c.avx512 && bit(d, 23);
+    c.amx = (xcr0 & 0x60000) == 0x60000 && bit(d, 24);
+    if (__get_cpuid_count(7, 1, &a, &b, &cx, &d)) c.bf16 = c.avx512 && bit(a, 5);
+    return c;
+}
+#else
+static struct cpu_bits cpu_bits_read(void)
+{
+    return (struct cpu_bits){0};
+}
+#endif
+
+const char *isa_name(enum isa isa)
+{
+    return NAMES[isa];
+}
+
+bool isa_available(enum isa isa)
+{
+    switch (isa) {
+    case ISA_BEST:
+    case ISA_REF:
+        return true;
+    case ISA_AVX2:
+        return cpu_bits_read().avx2;
+    case ISA_AVX512:
+        return cpu_bits_read().avx512;
+    case ISA_NEON:
+#if defined(__aarch64__)
+        return true;
+#else
+        return false;
+#endif
+    }
+    return false;
+}
+
+enum isa isa_best(void)
+{
+    static const enum isa order[] = {ISA_AVX512, ISA_AVX2, ISA_NEON};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (isa_available(order[i])) return order[i];
+    return ISA_REF;
+}
+
+void isa_set_default(enum isa isa)
+{
+    BUG_IF(!isa_available(isa));
+    default_isa = isa;
+}
+
+enum isa isa_resolve(enum isa isa)
+{
+    if (isa == ISA_BEST) isa = default_isa;
+    return isa == ISA_BEST ? isa_best() : isa;
+}
+
+enum err_code isa_parse(const char *name, enum isa *ret, struct err *err)
+{
+    for (int i = 0; i < (int)(sizeof NAMES / sizeof NAMES[0]); i++) {
+        if (strcmp(name, NAMES[i]) != 0) continue;
+        if (!isa_available((enum isa)i)) {
+            err_set(err, ERR_UNAVAILABLE, "this CPU does not run instruction set \"%s\"", name);
+            return err_hint(err, "the best that it runs is \"%s\"", isa_name(isa_best()));
+        }
+        *ret = (enum isa)i;
+        return ERR_OK;
+    }
+    err_set(err, ERR_BAD_INPUT, "\"%s\" is not an instruction set that cairn knows", name);
+    return err_hint(err, "use best, ref, avx2, avx512 or neon");
+}
+
+void isa_describe(char out[128])
+{
+    const struct cpu_bits c = cpu_bits_read();
+    const enum isa isa = isa_resolve(ISA_BEST);
+    if (c.avx512)
+        snprintf(out, 128, "%s (avx512f bw dq vl%s%s%s; %s)", isa_name(isa), c.vnni ? " vnni" : "",
+                 c.bf16 ? " bf16" : "", c.fp16 ? " fp16" : "", c.amx ? "amx" : "no amx");
+    else
+        snprintf(out, 128, "%s (%s)", isa_name(isa), c.avx2 ? "avx2 fma; no avx512" : "baseline");
+}
