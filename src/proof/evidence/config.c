@@ -1,6 +1,6 @@
-/* proof/evidence/config.c - a criterion names one metric and exactly one comparison. What a metric is, and whether it
- * takes a label, comes from the metric table, so that a criterion that can never be measured is refused when it is
- * written and not when it is due. */
+/* proof/evidence/config.c - a criterion names one metric and exactly one comparison. What a
+ * metric is, and whether it takes a label, comes from the metric table, so that a criterion that
+ * can never be measured is refused when it is written and not when it is due. */
 #include "proof/evidence/config.h"
 #include "base/os.h"
 #include "base/str.h"

@@ -1,8 +1,9 @@
-/* proof/evidence/criterion.c - criteria as such: are they sound, how do they read, what is their digest.
+/* proof/evidence/criterion.c - criteria as such: are they sound, how do they read, what is their
+ * digest.
  *
- * The digest must not change when a user reorders lines of cairn.yaml, and must change with anything that can
- * change a verdict. So each criterion is written as canonical JSON with its defaults filled in, the lines
- * are sorted, and the hash runs over them.
+ * The digest must not change when a user reorders lines of cairn.yaml, and must change with
+ * anything that can change a verdict. So each criterion is written as canonical JSON with its
+ * defaults filled in, the lines are sorted, and the hash runs over them.
  */
 #include "proof/evidence/gate.h"
 

@@ -1,7 +1,8 @@
 /* proof/evidence/gate.c - the decision itself.
  *
- * Two steps. Each criterion alone becomes a line: find its measurement, see that it carries enough, compare
- * the bound that the rule names. Then the lines become one verdict, by this table:
+ * Two steps. Each criterion alone becomes a line: find its measurement, see that it carries
+ * enough, compare the bound that the rule names. Then the lines become one verdict, by this
+ * table:
  *
  *     a stop criterion holds            STOP
  *     else no criterion in the stage    FAIL
@@ -9,7 +10,8 @@
  *     else the deadline has passed      STOP
  *     else                              FAIL
  *
- * No clock, file or random number is read: tests/proof/evidence/gate.table is the whole specification.
+ * No clock, file or random number is read: tests/proof/evidence/gate.table is the whole
+ * specification.
  */
 #include "proof/evidence/gate.h"
 

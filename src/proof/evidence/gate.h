@@ -2,19 +2,21 @@
  *
  *     struct gate_line lines[8];               // criterion_count + stop_count
  *     struct gate_result r;
- *     gate_decide(&input, lines, &r);          // r.verdict, r.why, and each line's bound and reason
+ *     gate_decide(&input, lines, &r);   // r.verdict, r.why; each line's bound and reason
  *
  * gate_decide is a pure function of (criteria, measurements, now). Rules (design section 3):
- *  - at_least passes when the one-sided lower bound reaches the threshold; at_most when the upper does.
- *  - not_worse_than passes when the lower bound of the paired difference >= -margin (for a metric where
- *    lower is better: when its upper bound <= margin).
- *  - too little data (n below `over` or the metric's own least, no measurement, no bound, a bound at less
- *    confidence than asked) is INSUFFICIENT, hence FAIL.
- *  - STOP when even the upper bound is below a `stop_if: below`, or the lower bound above a `stop_if:
- *    above`, or the deadline has passed without a PASS. STOP wins over PASS and FAIL; a deadline does not
- *    undo a PASS. A stop criterion without enough data does nothing, and its line says so.
- *  - no criteria: FAIL. In a stage of two steps (offline_only, live_only) a step that has no criteria of
- *    its own passes when the stage has others, and says so.
+ *  - at_least passes when the one-sided lower bound reaches the threshold; at_most when the upper
+ *    does.
+ *  - not_worse_than passes when the lower bound of the paired difference >= -margin (for a metric
+ *    where lower is better: when its upper bound <= margin).
+ *  - too little data (n below `over` or the metric's own least, no measurement, no bound, a bound
+ *    at less confidence than asked) is INSUFFICIENT, hence FAIL.
+ *  - STOP when even the upper bound is below a `stop_if: below`, or the lower bound above a
+ *    `stop_if: above`, or the deadline has passed without a PASS. STOP wins over PASS and FAIL; a
+ *    deadline does not undo a PASS. A stop criterion without enough data does nothing, and its
+ *    line says so.
+ *  - no criteria: FAIL. In a stage of two steps (offline_only, live_only) a step that has no
+ *    criteria of its own passes when the stage has others, and says so.
  * Threads: pure. Lines borrow criteria and measurements.
  */
 #ifndef PROOF_EVIDENCE_GATE_H
@@ -55,9 +57,9 @@ struct criterion {
     double confidence;  /* one-sided; 0: CONFIDENCE_DEFAULT */
     int64_t over;       /* least n; 0: the metric's own least */
 };
-/* Is it one that gate_decide can judge? ERR_BAD_INPUT names what is wrong: an unknown metric (with "did you
- * mean"), a label on a metric without labels, a threshold or margin that is not a number or negative,
- * a confidence outside [0.5, 1), a difference that nobody measures. */
+/* Is it one that gate_decide can judge? ERR_BAD_INPUT names what is wrong: an unknown metric
+ * (with "did you mean"), a label on a metric without labels, a threshold or margin that is not a
+ * number or negative, a confidence outside [0.5, 1), a difference that nobody measures. */
 enum err_code criterion_check(const struct criterion *c, struct err *err) MUST_CHECK;
 
 struct measurement {
@@ -107,11 +109,12 @@ const char *criterion_verdict_name(enum criterion_verdict v); /* "INSUFFICIENT" 
 const char *criterion_kind_name(enum criterion_kind k);       /* "at_least", as in cairn.yaml */
 /* "entity_f1[DISEASE] >= 0.75 (95 %)" */
 void criterion_text(const struct criterion *c, char *out, size_t cap);
-/* Digest of criteria, stop criteria and deadline, whatever their order: what is frozen before the test split
- * is read. */
+/* Digest of criteria, stop criteria and deadline, whatever their order: what is frozen before the
+ * test split is read. */
 void criteria_digest(const struct criterion *c, size_t count, const struct criterion *stops,
                      size_t stop_count, int64_t deadline_us, char hex[HASH_HEX_BYTES]);
-/* {"verdict", "why", "deadline_passed", "criteria": [{"criterion", "verdict", "value", "bound", ...}]} */
+/* {"verdict", "why", "deadline_passed", "criteria": [{"criterion", "verdict", "value", "bound",
+ * ...}]} */
 json_t *gate_json(const struct gate_result *r);
 json_t *measurement_json(const struct measurement *m);
 

@@ -1,8 +1,8 @@
 /* proof/evidence/metric_table.c - the metrics that a criterion may name.
  *
- * Only what a room really measures stands here. least_n is where a bound begins to mean something: a percentile
- * bootstrap over a handful of units is too narrow (ten is the floor, more is better), while the
- * bounds of proportions and quantiles are exact and widen by themselves.
+ * Only what a room really measures stands here. least_n is where a bound begins to mean
+ * something: a percentile bootstrap over a handful of units is too narrow (ten is the floor, more
+ * is better), while the bounds of proportions and quantiles are exact and widen by themselves.
  */
 #include "proof/evidence/gate.h"
 

@@ -1,20 +1,23 @@
 /* proof/evidence/metrics.h - how good tags are, told honestly.
  *
  * Takes:  prepared data with gold tags (proof/task) and predictions of the same words.
- * Gives:  entity precision, recall, F1 (equal to seqeval, default and strict) overall and per label; the token-level
- *         report with its accuracy and the all-O accuracy beside it; seen against unseen entities; the worst errors;
- *         bootstrap intervals over groups; paired differences.
+ * Gives:  entity precision, recall, F1 (equal to seqeval, default and strict) overall and per
+ *         label; the token-level report with its accuracy and the all-O accuracy beside it; seen
+ *         against unseen entities; the worst errors; bootstrap intervals over groups; paired
+ *         differences.
  *
  *     struct evaluation *e = NULL;
  *     if (evaluate(data, predictions, &options, &e, err)) return err->code;
  *     ... e->overall.f1, e->labels[i].f1, e->token_accuracy ...
- *     if (evaluation_bound(e, "entity_f1", NULL, 0.95, &m, err)) ...    // a struct measurement with bounds
+ *     if (evaluation_bound(e, "entity_f1", NULL, 0.95, &m, err)) ...  // with bounds
  *     evaluation_free(e);
  *
- * Intervals: percentile bootstrap over groups when there are at least GROUPS_MIN, else over examples; resamples drawn
- * by rng.h (RNG_BOOTSTRAP) from the options' seed, so that the same input gives the same bounds everywhere.
- * An entity is *seen* when its case-folded text with its label is a training span.
- * Source: CoNLL-2003 evaluation; seqeval 1.2.2 (tests/oracle/seqeval); Efron & Tibshirani 1993, chapter 13.
+ * Intervals: percentile bootstrap over groups when there are at least GROUPS_MIN, else over
+ *            examples; resamples drawn
+ * by rng.h (RNG_BOOTSTRAP) from the options' seed, so that the same input gives the same bounds
+ * everywhere. An entity is *seen* when its case-folded text with its label is a training span.
+ * Source: CoNLL-2003 evaluation; seqeval 1.2.2 (tests/oracle/seqeval); Efron & Tibshirani 1993,
+ *         chapter 13.
  */
 #ifndef PROOF_EVIDENCE_METRICS_H
 #define PROOF_EVIDENCE_METRICS_H
@@ -73,11 +76,13 @@ enum err_code evaluate(const struct token_data *data, const struct tag_predictio
                        const struct evaluate_options *o, struct evaluation **ret,
                        struct err *err) MUST_CHECK;
 void evaluation_free(struct evaluation *e);
-/* metric: entity_f1, entity_precision, entity_recall, unseen_recall, token_accuracy. One-sided bounds at `confidence`. */
+/* metric: entity_f1, entity_precision, entity_recall, unseen_recall, token_accuracy. One-sided
+ * bounds at `confidence`. */
 enum err_code evaluation_bound(const struct evaluation *e, const char *metric, const char *label,
                                double confidence, struct measurement *ret,
                                struct err *err) MUST_CHECK;
-/* Paired bootstrap of candidate - reference over the same units; both must be evaluations of the same data. */
+/* Paired bootstrap of candidate - reference over the same units; both must be evaluations of the
+ * same data. */
 enum err_code evaluation_difference(const struct evaluation *candidate,
                                     const struct evaluation *reference, const char *metric,
                                     const char *label, double confidence, struct measurement *ret,

@@ -1,8 +1,10 @@
 /* proof/evidence/record.h - a stone of the path: canonical JSON, linked by hash to the one below.
  *
- * A record is {"schema": "cairn.evidence/v1", "kind": "data-split|training|evaluation|gate|promotion|rollback|
- * improvement|attested|override|...", "at", "previous": digest of the record below or null, "code": version, "cpu", "how", "body": {...}}.
- * Its digest is the SHA-256 of its canonical bytes. The order of the chain is the order of `previous`.
+ * A record is {"schema": "cairn.evidence/v1", "kind":
+ * "data-split|training|evaluation|gate|promotion|rollback| improvement|attested|override|...",
+ * "at", "previous": digest of the record below or null, "code": version, "cpu", "how", "body":
+ * {...}}. Its digest is the SHA-256 of its canonical bytes. The order of the chain is the order
+ * of `previous`.
  */
 #ifndef PROOF_EVIDENCE_RECORD_H
 #define PROOF_EVIDENCE_RECORD_H
@@ -20,11 +22,13 @@ struct record_head {
 /* Takes no reference on body. Canonical bytes into `out`, their digest into hex. */
 enum err_code record_make(const struct record_head *head, const json_t *body, struct buf *out,
                           char hex[65], struct err *err) MUST_CHECK;
-/* Parses and checks one record's bytes against its digest; *ret is the document (json_decref). ERR_CORRUPT. */
+/* Parses and checks one record's bytes against its digest; *ret is the document (json_decref).
+ * ERR_CORRUPT. */
 enum err_code record_check(const char *bytes, size_t len, const char *hex, json_t **ret,
                            struct err *err) MUST_CHECK;
 
-/* Walks a chain from the first: feed records in order; the first broken one is named (index, digest, what is wrong). */
+/* Walks a chain from the first: feed records in order; the first broken one is named (index,
+ * digest, what is wrong). */
 struct chain_walk {
     char head[65];
     int64_t count;

@@ -1,8 +1,10 @@
-/* proof/task/dictionary.c - the baseline that memorises: what does the model know beyond the list?
+/* proof/task/dictionary.c - the baseline that memorises: what does the model know beyond the
+ * list?
  *
- * It stands here, beside the other predictors, because it is one: evaluation, gate and report take it through the
- * same seam. A key is a run of folded words; an example is folded once, so that every run is a slice of
- * it. Matching goes from left to right and takes the longest known run that begins at a word.
+ * It stands here, beside the other predictors, because it is one: evaluation, gate and report
+ * take it through the same seam. A key is a run of folded words; an example is folded once, so
+ * that every run is a slice of it. Matching goes from left to right and takes the longest known
+ * run that begins at a word.
  */
 #include "proof/task/fold.h"
 #include "proof/task/predictor_internal.h"

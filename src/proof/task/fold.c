@@ -1,5 +1,5 @@
-/* proof/task/fold.c - case folding by utf8proc; white space is what Unicode calls a separator, or a control
- * character that BERT's clean-up reads as space.
+/* proof/task/fold.c - case folding by utf8proc; white space is what Unicode calls a separator, or
+ * a control character that BERT's clean-up reads as space.
  */
 #include "proof/task/fold.h"
 

@@ -1,7 +1,7 @@
 /* proof/task/fold.h - the form in which two mentions count as the same words.
  *
- * Unicode case folding and NFC (utf8proc), runs of white space as one space, none at the ends: "Aspirin",
- * "ASPIRIN" and "aspirin " are one. The dictionary and "seen in training" use it.
+ * Unicode case folding and NFC (utf8proc), runs of white space as one space, none at the ends:
+ * "Aspirin", "ASPIRIN" and "aspirin " are one. The dictionary and "seen in training" use it.
  */
 #ifndef PROOF_TASK_FOLD_H
 #define PROOF_TASK_FOLD_H

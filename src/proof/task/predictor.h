@@ -8,7 +8,8 @@
  *     predictor_release(&p);
  *
  * Rules that always hold:
- *  1. A prediction depends on the text and the predictor alone, not on batch mates, order or threads.
+ *  1. A prediction depends on the text and the predictor alone, not on batch mates, order or
+ *     threads.
  *  2. Words that no window judges are O with probability 1.
  * Threads: one predictor, one caller at a time.
  */
@@ -31,13 +32,14 @@ struct predictor {
 };
 void predictor_release(struct predictor *p);
 
-/* Borrows the model and the pool. The model's labels must be those of data->tags (ERR_BAD_INPUT at predict).
- * Runs windows in token-budget batches sorted by length, always with the model's present parameters, so
- * that one predictor serves every epoch of a training run. */
+/* Borrows the model and the pool. The model's labels must be those of data->tags (ERR_BAD_INPUT
+ * at predict). Runs windows in token-budget batches sorted by length, always with the model's
+ * present parameters, so that one predictor serves every epoch of a training run. */
 enum err_code predictor_encoder(const struct model *m, struct pool *pool, enum isa isa,
                                 struct predictor *ret, struct err *err) MUST_CHECK;
-/* Memorises the training spans: longest match first, case-folded, the label that the words bore most often
- * (the first by bytes on a tie); its probability is that label's share. Borrows nothing. */
+/* Memorises the training spans: longest match first, case-folded, the label that the words bore
+ * most often (the first by bytes on a tie); its probability is that label's share. Borrows
+ * nothing. */
 enum err_code predictor_dictionary(const struct token_data *train, struct predictor *ret,
                                    struct err *err) MUST_CHECK;
 void predictor_all_o(struct predictor *ret);

@@ -1,8 +1,8 @@
 /* proof/task/predictor_encoder.c - the transformer as a tagger.
  *
- * All windows of all examples are sorted by length and run in batches up to a token budget, so that one
- * forward pass has rows of like cost; each answer goes back to its word by (example, word). The engine
- * gives the same bits for any batch, so the order is a matter of speed alone.
+ * All windows of all examples are sorted by length and run in batches up to a token budget, so
+ * that one forward pass has rows of like cost; each answer goes back to its word by (example,
+ * word). The engine gives the same bits for any batch, so the order is a matter of speed alone.
  */
 #include "proof/task/predictor_internal.h"
 #include "proof/task/softmax.h"

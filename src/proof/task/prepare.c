@@ -1,8 +1,8 @@
 /* proof/task/prepare.c - examples to words, gold tags and windows.
  *
- * One pass a text: encode, find the words (the example's own, or what the tokenizer split), lay the gold
- * spans on them, cut windows. What lives as long as the data goes to its arena; what one text needs goes
- * to a scratch arena that is reset after each.
+ * One pass a text: encode, find the words (the example's own, or what the tokenizer split), lay
+ * the gold spans on them, cut windows. What lives as long as the data goes to its arena; what one
+ * text needs goes to a scratch arena that is reset after each.
  */
 #include "proof/task/task_internal.h"
 

@@ -1,8 +1,9 @@
 /* proof/task/softmax.c - one exponential, written out.
  *
- * exp(x) = 2^k exp(r) with k = round(x / ln 2) and |r| <= ln 2 / 2, where the Taylor series to r^13 is exact to
- * double: its first term left out is below 1e-17. ln 2 is split in two so that r loses no bits. The
- * compiler may not contract (-ffp-contract=off), so the operations, hence the bits, are the same everywhere.
+ * exp(x) = 2^k exp(r) with k = round(x / ln 2) and |r| <= ln 2 / 2, where the Taylor series to
+ * r^13 is exact to double: its first term left out is below 1e-17. ln 2 is split in two so that r
+ * loses no bits. The compiler may not contract (-ffp-contract=off), so the operations, hence the
+ * bits, are the same everywhere.
  */
 #include "proof/task/softmax.h"
 
@@ -18,7 +19,8 @@ static double exp_of(double x) /* x <= 0 */
     return ldexp(sum, (int)k);
 }
 
-/* The sum of exp(logit - largest), and where the largest stands; NaN or infinity in the row: sum is NaN. */
+/* The sum of exp(logit - largest), and where the largest stands; NaN or infinity in the row: sum
+ * is NaN. */
 static double exp_sum(const float *logits, int32_t n, int32_t *ret_top)
 {
     int32_t top = 0;

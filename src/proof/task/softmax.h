@@ -1,7 +1,8 @@
 /* proof/task/softmax.h - logits to probabilities, the same bits on every CPU.
  *
- * In double, with our own exponential of plain additions and multiplications (no libm, whose variants for
- * FMA differ in the last bit), rounded to float once. Rows that are not finite give index 0 and score 0.
+ * In double, with our own exponential of plain additions and multiplications (no libm, whose
+ * variants for FMA differ in the last bit), rounded to float once. Rows that are not finite give
+ * index 0 and score 0.
  */
 #ifndef PROOF_TASK_SOFTMAX_H
 #define PROOF_TASK_SOFTMAX_H

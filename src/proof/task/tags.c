@@ -1,9 +1,10 @@
 /* proof/task/tags.c - names of tags, and tags as entities.
  *
- * seqeval has two readings. Its default follows conlleval: an entity begins at B-, at any I- that does not continue
- * the label before it, and ends where the next tag is O, B- or another label. Its strict IOB2 mode begins at B- only
- * and continues over I- of the same label. Both come down to one question a word: does it begin, continue, or
- * neither? tests/oracle/seqeval holds the answers of seqeval itself, illegal sequences included.
+ * seqeval has two readings. Its default follows conlleval: an entity begins at B-, at any I- that
+ * does not continue the label before it, and ends where the next tag is O, B- or another label.
+ * Its strict IOB2 mode begins at B- only and continues over I- of the same label. Both come down
+ * to one question a word: does it begin, continue, or neither? tests/oracle/seqeval holds the
+ * answers of seqeval itself, illegal sequences included.
  */
 #include "proof/task/token_task.h"
 

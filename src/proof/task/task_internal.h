@@ -11,7 +11,8 @@ struct pieces { /* one encoded text */
     int32_t cls, sep;
 };
 
-/* Cuts te's pieces into windows (rules 1 and 2 of token_task.h) and marks where each word is judged. */
+/* Cuts te's pieces into windows (rules 1 and 2 of token_task.h) and marks where each word is
+ * judged. */
 enum err_code windows_cut(struct arena *a, struct arena *scratch, const struct pieces *p,
                           int32_t tokens_max, int32_t stride, struct token_example *te,
                           struct err *err) MUST_CHECK;

@@ -1,4 +1,5 @@
-/* proof/task/token_task.h - token classification: examples to model input, model output to entities.
+/* proof/task/token_task.h - token classification: examples to model input, model output to
+ * entities.
  *
  * Takes:  examples (proof/data), a tokenizer, a tag set.
  * Gives:  for every example its words, gold tags, and windows of ids with targets; from tags,
@@ -11,22 +12,26 @@
  *     if (token_data_sequences(t, &job.sequences, &job.sequence_count, err)) ...
  *     token_data_free(t);
  *
- * Tags are IOB2: 0 is "O", 1 + 2l is "B-label l", 2 + 2l is "I-label l"; these are the model's label
- * names. Words are the example's own (CoNLL) or BERT's pre-tokens. A tag stands on the first piece of
- * its word; special tokens and continuations are ignored (target -1).
+ * Tags are IOB2: 0 is "O", 1 + 2l is "B-label l", 2 + 2l is "I-label l"; these are the model's
+ * label names. Words are the example's own (CoNLL) or BERT's pre-tokens. A tag stands on the
+ * first piece of its word; special tokens and continuations are ignored (target -1).
  *
  * Rules that always hold:
- *  1. A text longer than the model's window becomes several windows that overlap by at most `stride`
- *     tokens and begin at words. Every word that has a piece is judged in exactly one of them: the one
- *     where it has most context on its poorer side (the earlier one on a tie). No word is dropped.
+ *  1. A text longer than the model's window becomes several windows that overlap by at most
+ *     `stride` tokens and begin at words. Every word that has a piece is judged in exactly one of
+ *     them: the one where it has most context on its poorer side (the earlier one on a tie). No
+ *     word is dropped.
  *  2. A word longer than a whole window is judged by the pieces that fit.
- *  3. A word without a piece (the clean-up removed all of it) is never judged; predictors call it O.
- *  4. A gold span covers every word that it touches. A span that IOB2 cannot say (its label is not in the
- *     tag set, it touches no word, or another span took one of its words) is kept in `lost` and counts
- *     as missed wherever recall is measured: nobody's score gains by what the form cannot hold.
+ *  3. A word without a piece (the clean-up removed all of it) is never judged; predictors call it
+ *     O.
+ *  4. A gold span covers every word that it touches. A span that IOB2 cannot say (its label is
+ *     not in the tag set, it touches no word, or another span took one of its words) is kept in
+ *     `lost` and counts as missed wherever recall is measured: nobody's score gains by what the
+ *     form cannot hold.
  *  5. A dataset without spans (raw texts to tag) is prepared alike; its gold is all O.
  *
- * Owner:   token_data owns its memory (one arena), but borrows the examples: the dataset must outlive it.
+ * Owner:   token_data owns its memory (one arena), but borrows the examples: the dataset must
+ *          outlive it.
  * Threads: read-only once prepared; share it freely.
  */
 #ifndef PROOF_TASK_TOKEN_TASK_H
@@ -48,8 +53,9 @@ struct tag_set {
 enum err_code tag_set_from_labels(struct arena *a, const char *const *labels, int32_t count,
                                   struct tag_set *ret, struct err *err) MUST_CHECK;
 /* From a model's label names in any order; ret_map[model label] = tag. "O" is O; B-X and I-X are
- * themselves; where the model has a B-X, E-X and M-X are I-X and S-X is B-X; any other name is a plain
- * class, read as I-NAME, as transformers' pipeline does. Without a token head: ERR_BAD_INPUT. */
+ * themselves; where the model has a B-X, E-X and M-X are I-X and S-X is B-X; any other name is a
+ * plain class, read as I-NAME, as transformers' pipeline does. Without a token head:
+ * ERR_BAD_INPUT. */
 enum err_code tag_set_from_model(struct arena *a, const struct model *m, struct tag_set *ret,
                                  int32_t **ret_map, struct err *err) MUST_CHECK;
 int32_t tag_set_label(const struct tag_set *t, const char *label); /* index, or -1 when absent */
@@ -87,8 +93,8 @@ enum err_code token_data_prepare(const struct dataset *d, const struct tokenizer
                                  const struct tag_set *tags, int32_t tokens_max, int32_t stride,
                                  struct token_data **ret, struct err *err) MUST_CHECK;
 void token_data_free(struct token_data *t);
-/* The windows that have a target, as train sequences, in order. The array is the caller's (mem_free);
- * ids and targets stay in t. ERR_BAD_INPUT when there is none. */
+/* The windows that have a target, as train sequences, in order. The array is the caller's
+ * (mem_free); ids and targets stay in t. ERR_BAD_INPUT when there is none. */
 enum err_code token_data_sequences(const struct token_data *t, struct train_sequence **ret,
                                    int32_t *ret_count, struct err *err) MUST_CHECK;
 
@@ -97,9 +103,10 @@ struct entity {
     int32_t label;      /* index into tag_set.labels */
     float score;        /* mean probability of its words; 1 without scores */
 };
-/* Tags of words to entities, as seqeval 1.2.2 reads them: in default mode a stray I- opens an entity and a
- * change of label begins another; strict is IOB2 only (B-X I-X*), stray I- tags are nothing. `ret` has room
- * for `count`; scores may be NULL. Gives the count of entities, in order. */
+/* Tags of words to entities, as seqeval 1.2.2 reads them: in default mode a stray I- opens an
+ * entity and a change of label begins another; strict is IOB2 only (B-X I-X*), stray I- tags are
+ * nothing. `ret` has room for `count`; scores may be NULL. Gives the count of entities, in order.
+ */
 int32_t tags_to_entities(const struct word_span *words, const int32_t *tags, const float *scores,
                          int32_t count, bool strict, struct entity *ret);
 

@@ -5,9 +5,10 @@
  *     window 2       |c|d d d|e|f|               begins at a word, repeats up to `stride` pieces
  *     window 3               |e|f|g g|h|
  *
- * Windows begin and end at words, so that every piece of a word is read together. Each new window holds
- * at least one word that none before it held (the overlap shrinks when the next word is long), hence the
- * loop ends; a word longer than the room fills a window alone and the rest of it is passed over.
+ * Windows begin and end at words, so that every piece of a word is read together. Each new window
+ * holds at least one word that none before it held (the overlap shrinks when the next word is
+ * long), hence the loop ends; a word longer than the room fills a window alone and the rest of it
+ * is passed over.
  */
 #include "proof/task/task_internal.h"
 
