@@ -11,6 +11,7 @@
  * arrival or the queue is full.
  */
 #include "live/serving/serving_internal.h"
+#include "proof/task/softmax.h"
 
 #include <string.h>
 
@@ -99,8 +100,10 @@ static void batch_scatter(const struct batch *b, const float *logits)
     for (int32_t i = 0; i < b->count; i++) {
         const struct window_part *w = b->parts[i].window;
         const int32_t from = b->parts[i].row + 1 + (w->keep_first - w->first);
-        aggregate_softmax(logits + (size_t)from * n, w->keep_count, (int32_t)n,
-                          b->parts[i].text->prediction->probs + (size_t)w->row * n);
+        const float *row = logits + (size_t)from * n;
+        float *probs = b->parts[i].text->prediction->probs + (size_t)w->row * n;
+        for (int32_t k = 0; k < w->keep_count; k++, row += n, probs += n)
+            softmax_row(row, (int32_t)n, probs);
     }
 }
 

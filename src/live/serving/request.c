@@ -69,7 +69,7 @@ static void name_prediction(struct prediction *p)
     }
 }
 
-static enum err_code check_text(const struct predict_request *q, int32_t i, struct err *err)
+static enum err_code check_text(const struct serving_request *q, int32_t i, struct err *err)
 {
     if (q->text_bytes[i] > TEXT_BYTES_MAX) {
         err_set(err, ERR_LIMIT, "text %d has %zu bytes", i, q->text_bytes[i]);
@@ -111,8 +111,19 @@ static enum err_code room_for_scores(struct text *t, int32_t stride, struct err 
     return ERR_OK;
 }
 
-static enum err_code prepare_text(const struct predict_request *q, int32_t i, struct text *t,
-                                  struct err *err)
+static enum err_code plan_windows(const struct serving *s, const struct serving_request *q,
+                                  struct text *t, struct err *err)
+{
+    const struct encoding *e = &t->prediction->encoding;
+    const int32_t positions = t->prediction->holder->model->config.positions;
+    if (q->stride >= 0) return windows_by_stride(e, positions - 2, q->stride, &t->windows, err);
+    const int32_t asked = s->options.window_tokens;
+    const int32_t room = (asked >= 3 && asked < positions ? asked : positions) - 2;
+    return windows_by_words(e, room, s->options.overlap, &t->windows, err);
+}
+
+static enum err_code prepare_text(const struct serving *s, const struct serving_request *q,
+                                  int32_t i, struct text *t, struct err *err)
 {
     struct prediction *p = t->prediction;
     const struct model *m = p->holder->model;
@@ -126,14 +137,13 @@ static enum err_code prepare_text(const struct predict_request *q, int32_t i, st
         return err->code;
     p->token_count = p->encoding.count;
     p->unknown_count = p->encoding.unknown_count;
-    if (windows_plan(&p->encoding, m->config.positions - 2, q->stride, &t->windows, err))
-        return err->code;
+    if (plan_windows(s, q, t, err)) return err->code;
     t->pending = t->windows.count;
     return room_for_scores(t, q->stride, err);
 }
 
-static enum err_code prepare(const struct predict_request *q, struct request *r,
-                             struct prediction *predictions, struct err *err)
+static enum err_code prepare(const struct serving *s, const struct serving_request *q,
+                             struct request *r, struct prediction *predictions, struct err *err)
 {
     for (int32_t i = 0; i < q->count; i++) {
         struct prediction *p = &predictions[i];
@@ -143,7 +153,7 @@ static enum err_code prepare(const struct predict_request *q, struct request *r,
         memcpy(p->model, r->model->digest, sizeof p->model);
         r->texts[i].prediction = p;
         r->texts[i].request = r;
-        if (prepare_text(q, i, &r->texts[i], err)) return err->code;
+        if (prepare_text(s, q, i, &r->texts[i], err)) return err->code;
     }
     return ERR_OK;
 }
@@ -204,7 +214,7 @@ static enum err_code give_up(struct serving *s, struct request *r, bool is_gone,
 }
 
 /* Until all texts are finished; lock held. The batcher sets `abandoned` when a batch fails. */
-static enum err_code wait_done(struct serving *s, const struct predict_request *q,
+static enum err_code wait_done(struct serving *s, const struct serving_request *q,
                                struct request *r, struct err *err)
 {
     while (r->unfinished > 0 && !r->abandoned) {
@@ -240,10 +250,10 @@ static void finish(struct serving *s, struct prediction *predictions, int32_t co
     pthread_mutex_unlock(&s->lock);
 }
 
-static enum err_code answer(struct serving *s, const struct predict_request *q, struct request *r,
+static enum err_code answer(struct serving *s, const struct serving_request *q, struct request *r,
                             struct prediction *predictions, struct err *err)
 {
-    if (prepare(q, r, predictions, err) || submit(s, r, err)) return err->code;
+    if (prepare(s, q, r, predictions, err) || submit(s, r, err)) return err->code;
     pthread_mutex_lock(&s->lock);
     const enum err_code code = wait_done(s, q, r, err);
     pthread_mutex_unlock(&s->lock);
@@ -267,14 +277,14 @@ static void request_release(struct request *r)
     pthread_cond_destroy(&r->done);
 }
 
-enum err_code serving_predict(struct serving *s, const struct predict_request *q,
+enum err_code serving_predict(struct serving *s, const struct serving_request *q,
                               struct prediction **ret, struct err *err)
 {
     const int64_t start = os_monotonic_ns();
     if (q->count < 1 || q->count > HTTP_INPUTS_MAX)
         return err_set(err, ERR_LIMIT, "%d texts in a request: 1 to %d are accepted", q->count,
                        HTTP_INPUTS_MAX);
-    struct predict_request own = *q;
+    struct serving_request own = *q;
     if (own.deadline_ns == 0) own.deadline_ns = start + REQUEST_MS_MAX * INT64_C(1000000);
     struct request r;
     struct prediction *predictions = NULL;

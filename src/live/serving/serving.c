@@ -21,8 +21,10 @@
 
 struct serving_options serving_options_default(void)
 {
-    return (struct serving_options){
-        .isa = ISA_BEST, .batch_tokens = BATCH_TOKENS_DEFAULT, .texts_max = QUEUE_REQUESTS_MAX};
+    return (struct serving_options){.isa = ISA_BEST,
+                                    .batch_tokens = BATCH_TOKENS_DEFAULT,
+                                    .texts_max = QUEUE_REQUESTS_MAX,
+                                    .overlap = 32};
 }
 
 struct served_model *served_model_use(struct served_model *m)

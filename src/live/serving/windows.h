@@ -1,18 +1,20 @@
-/* live/serving/windows.h - a text of any length as model inputs of at most `room` tokens.
+/* live/serving/windows.h - a text of any length as model inputs of bounded length.
  *
- * Takes:  the encoding of the whole text (T tokens), room (the model's window without [CLS] and
- *         [SEP]), stride.
+ * Takes:  the encoding of the whole text (T tokens), room (the window without [CLS] and [SEP]), and
+ *         how many tokens neighbours share.
  * Gives:  windows; for each, which tokens run and which of their rows are kept.
  *
  *     struct window_list list = {0};
- *     if (windows_plan(&encoding, room, -1, &list, err)) return err->code;
+ *     if (windows_by_words(&encoding, room, 32, &list, err)) return err->code;
  *     for (int32_t i = 0; i < list.count; i++) run(&list.items[i]);
  *     window_list_release(&list);
  *
- * stride -1: our own choice. Windows begin at words where they can and overlap by a quarter; each
- * token is kept from the one window in which it stands further from a cut, so that there is one row
- * a token: rows = T. stride 0..room-1: transformers' pipeline: windows start every room - stride
- * tokens and keep everything. A text that fits is one window in both. Zero tokens: zero windows.
+ * By words, as in training and evaluation (proof/task/token_task.h): windows begin and end at words
+ * and share up to `overlap` tokens; each token is kept from the one window in which it stands
+ * further from a cut, so that there is one row a token: rows = T. A word longer than the room is
+ * cut, not dropped.
+ * By stride, as in transformers' pipeline: windows begin every room - stride tokens and keep all.
+ * A text that fits is one window in both. Zero tokens: zero windows.
  * Threads: pure.
  */
 #ifndef LIVE_SERVING_WINDOWS_H
@@ -32,10 +34,12 @@ struct window_list {
     int64_t tokens; /* run in all, without special tokens */
 };
 
-/* ERR_BAD_INPUT when stride is not -1..room-1; ERR_LIMIT past TEXT_WINDOWS_MAX windows;
- * ERR_NO_MEMORY. */
-enum err_code windows_plan(const struct encoding *e, int32_t room, int32_t stride,
-                           struct window_list *ret, struct err *err) MUST_CHECK;
+/* Both: ERR_LIMIT past TEXT_WINDOWS_MAX windows; ERR_NO_MEMORY. overlap is cut to room / 2. */
+enum err_code windows_by_words(const struct encoding *e, int32_t room, int32_t overlap,
+                               struct window_list *ret, struct err *err) MUST_CHECK;
+/* ERR_BAD_INPUT when stride is not 0..room-1. */
+enum err_code windows_by_stride(const struct encoding *e, int32_t room, int32_t stride,
+                                struct window_list *ret, struct err *err) MUST_CHECK;
 void window_list_release(struct window_list *w);
 
 #endif

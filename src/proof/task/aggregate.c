@@ -12,7 +12,6 @@
 #include "proof/task/aggregate.h"
 
 #include "base/str.h"
-#include "engine/tensor/kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,14 +61,6 @@ enum err_code aggregate_strategy_parse(const char *name, enum aggregate_strategy
 const char *aggregate_strategy_name(enum aggregate_strategy s)
 {
     return strategy_names[s];
-}
-
-void aggregate_softmax(const float *logits, int32_t rows, int32_t n, float *probs)
-{
-    const struct kernels *k = kernels_get(ISA_BEST);
-    for (int32_t r = 0; r < rows; r++) {
-        k->softmax(n, 1.0f, logits + (size_t)r * (size_t)n, probs + (size_t)r * (size_t)n);
-    }
 }
 
 /* Maps code points to bytes for spans that mostly move forward: each text is walked about once. */
