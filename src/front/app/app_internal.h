@@ -57,14 +57,8 @@ enum err_code app_newest_split(struct app *app, char out[REGISTRY_NAME_MAX],
                                struct err *err) MUST_CHECK;
 
 /* ---- judging (judge.c) ---- */
-struct judged { /* a predictor on a part */
-    struct token_data *data;
-    struct evaluation *evaluation;
-};
-void judged_release(struct judged *j);
 struct judge { /* one part, prepared once, judged by several predictors */
     struct frozen part, train;
-    struct tokenizer *tokenizer; /* borrowed from the first model */
     struct tag_set tags;
     struct token_data *data, *train_data;
     struct arena arena;
@@ -72,7 +66,10 @@ struct judge { /* one part, prepared once, judged by several predictors */
 /* Prepares the part and the training data for a model's tokenizer and labels. */
 enum err_code judge_open(struct app *app, const struct model *m, const char *split,
                          const char *part, struct judge *ret, struct err *err) MUST_CHECK;
-void judge_close(struct judge *j);
+/* For a judge whose part and train are set by hand (a file of the user's). */
+enum err_code judge_prepare(struct app *app, const struct model *m, struct judge *j,
+                            struct err *err) MUST_CHECK;
+void judge_close(struct judge *j); /* a zeroed judge is fine */
 enum err_code judge_model(struct app *app, struct judge *j, const struct model *m,
                           struct evaluation **ret, struct err *err) MUST_CHECK;
 enum judge_baseline { BASELINE_DICTIONARY, BASELINE_ALL_O };
@@ -91,6 +88,8 @@ enum err_code app_find_pass(struct app *app, const char *model, const char *cham
 #define GATE_IMPROVE "improve" /* the gate that cairn improve runs; its criteria are built in */
 
 /* ---- evidence ---- */
+/* The champion's answers on the held-out test texts, which drift compares with. */
+enum err_code app_write_reference(struct app *app, const char *digest, struct err *err) MUST_CHECK;
 /* Appends and steals body. */
 enum err_code app_record(struct app *app, const char *kind, const char *how, const char *stage,
                          const char *model, json_t *body, char digest[HASH_HEX_BYTES],
