@@ -39,7 +39,8 @@ static void confidence(const struct prediction *p, double *ret_mean, double *ret
             for (int32_t l = 1; l < s->label_count; l++)
                 if (row[l] > best) best = row[l];
             sum += (double)best;
-            least = words++ && least < (double)best ? least : (double)best;
+            least = fmin(least, (double)best); /* fmin of NaN and x is x */
+            words++;
         }
     }
     *ret_mean = words ? sum / (double)words : NAN;

@@ -28,7 +28,9 @@ static enum err_code read_one(struct app *app, const char *file, struct findings
     if (dataset_read(path, (enum data_format)c->format, c->group_by, f, ret, err) == ERR_OK)
         return ERR_OK;
     /* No usable line is a finding too: the findings say why. */
-    return err->code == ERR_BAD_INPUT && f->errors ? (*err = (struct err){0}, ERR_OK) : err->code;
+    if (err->code != ERR_BAD_INPUT || !f->errors) return err->code;
+    *err = (struct err){0};
+    return ERR_OK;
 }
 
 static enum err_code read_source(struct app *app, struct source *s, struct err *err)

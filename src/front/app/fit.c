@@ -30,7 +30,7 @@ static enum err_code score_dev(void *ctx, struct train_scores *ret, struct err *
     if (!out || f->predictor.predict(f->predictor.self, f->dev, &f->scratch, out, err))
         return err->code;
     struct prf prf;
-    if (evaluate_prf(f->dev, out, false, &prf, err)) return err->code;
+    if (evaluate_prf(f->dev, out, &prf, err)) return err->code;
     *ret = (struct train_scores){.precision = prf.precision, .recall = prf.recall, .f1 = prf.f1};
     return ERR_OK;
 }

@@ -94,6 +94,9 @@ struct evaluation {
 enum err_code evaluate(const struct token_data *data, const struct tag_prediction *predictions,
                        const struct evaluate_options *o, struct evaluation **ret,
                        struct err *err) MUST_CHECK;
+/* Counts and ratios alone (default mode), as evaluate() gives them in overall.prf. */
+enum err_code evaluate_prf(const struct token_data *data, const struct tag_prediction *predictions,
+                           struct prf *ret, struct err *err) MUST_CHECK;
 void evaluation_free(struct evaluation *e);
 /* metric: entity_f1, entity_precision, entity_recall, unseen_recall, token_accuracy. One-sided
  * bounds at `confidence`. n counts the units (groups or examples) that have anything to say on
