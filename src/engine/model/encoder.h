@@ -4,19 +4,24 @@
  * Gives:  logits [T, N]; when training, the mean loss over targets and the gradient block.
  *
  *     struct encoder *e = NULL;
- *     struct encoder_options o = {.tokens_max = 2048, .sequences_max = 64, .training = true, .isa = ISA_BEST};
- *     if (encoder_new(model, &o, pool, &e, err)) return err->code;    // all memory of a step, before the first
- *     if (encoder_forward(e, &batch, err)) ...                        // encoder_logits(e): [T, N]
- *     if (encoder_train_step(e, &batch, key, &loss, err)) ...         // encoder_gradients(e): param_count floats
+ *     struct encoder_options o = {.tokens_max = 2048, .sequences_max = 64, .training = true};
+ *     if (encoder_new(model, &o, pool, &e, err)) return err->code;  // all memory of a step, now
+ *     if (encoder_forward(e, &batch, err)) ...               // encoder_logits(e): [T, N]
+ *     if (encoder_train_step(e, &batch, key, &loss, err)) ... // encoder_gradients(e)
  *     encoder_free(e);
  *
  * Rules that always hold:
- *  1. fp32 results are the same bits for every instruction set, thread count and batch mate (design section 6).
+ *  1. fp32 results are the same bits for every instruction set, thread count and batch mate
+ *     (docs/internals/engine.md). Dropout masks depend on a token's place in the batch.
  *  2. A step allocates nothing.
- *  3. Post-LN BERT with learned positions and erf-GELU, as transformers' BertForTokenClassification /
- *     BertForSequenceClassification (oracle: tests/oracle/bert).
- * Threads: one encoder, one caller; it uses the pool. Several encoders may share a model for serving.
- * After the model's parameters change, call encoder_weights_changed (packed copies are made again).
+ *  3. Post-LN BERT with learned positions and erf-GELU, as transformers' BertForTokenClassification
+ *     (oracle: tests/oracle). HEAD_NONE gives hidden states alone; sequence and regression heads
+ *     are refused by encoder_new with ERR_BAD_INPUT.
+ *  4. Without `training` the encoder packs a copy of the layers' weights when it is made; call
+ *     encoder_weights_changed after the parameters change. A training encoder reads the parameters
+ *     where they are, packing as it goes, and needs no call.
+ * Threads: one encoder, one caller; it uses the pool. Several encoders may share a model when
+ * serving. The model must outlive its encoders.
  */
 #ifndef ENGINE_MODEL_ENCODER_H
 #define ENGINE_MODEL_ENCODER_H
@@ -41,8 +46,7 @@ struct encoder_options {
     enum isa isa;  /* ISA_BEST: the best that this CPU has */
 };
 
-struct
-    dropout_key { /* masks are a function of these, the layer and the element index inside its sequence's place */
+struct dropout_key { /* masks are a function of these, the layer, the token's row and the column */
     uint64_t seed;
     uint64_t step;
 };
@@ -55,15 +59,21 @@ void encoder_weights_changed(struct encoder *e);
 /* ERR_BAD_INPUT when the batch breaks its rules (ids out of range, too long, over tokens_max). */
 enum err_code encoder_forward(struct encoder *e, const struct packed_batch *b,
                               struct err *err) MUST_CHECK;
-const float *encoder_logits(const struct encoder *e); /* token head [T, N]; sequence head [B, N] */
+/* Of the last forward pass; valid until the next. NULL with HEAD_NONE. */
+const float *encoder_logits(const struct encoder *e); /* [T, N] */
 const float *encoder_hidden(const struct encoder *e); /* [T, H], last layer */
-/* Forward, mean cross-entropy over targets that are not -1, backward. The gradient block is overwritten. *ret_loss may
- * be NaN: the caller stops and asks encoder_first_bad. ERR_BAD_INPUT when no target is set. */
+/* Forward, mean cross-entropy over targets that are not -1, backward. The gradient block is
+ * overwritten. *ret_loss may be NaN: the caller stops and asks encoder_first_bad. ERR_BAD_INPUT when
+ * no target is set. Needs `training` and HEAD_TOKEN. */
 enum err_code encoder_train_step(struct encoder *e, const struct packed_batch *b,
                                  struct dropout_key key, float *ret_loss,
                                  struct err *err) MUST_CHECK;
+/* param_count floats in the model's layout. A step clears only the embedding rows that the step
+ * before wrote: the caller may scale the block, but not make other rows non-zero. */
 float *encoder_gradients(struct encoder *e);
-/* Names the first layer whose activations (or gradients) are not finite: "encoder.layer.3.attention", or NULL. */
+/* Names the first place whose activations are not finite ("encoder.layer.3.attention"), else the
+ * first tensor, from the loss back, whose gradient is not; NULL when all are finite. The name lives
+ * until the next call. Without `training`: "encoder" or "classifier". */
 const char *encoder_first_bad(const struct encoder *e);
 
 #endif

@@ -104,6 +104,8 @@ struct kernels {
     void (*adamw)(const struct adamw *a, size_t n, float *params, const float *grads, float *m,
                   float *v);
     float (*square_block)(size_t n, const float *x);
+    /* y = f(x) for f of kernels_internal.h's enum vec_function: for tests of accuracy and bits. */
+    void (*vec_math)(int which, int32_t n, const float *x, float *y);
 };
 
 /* The table of a level that this CPU has; ISA_BEST is resolved. */

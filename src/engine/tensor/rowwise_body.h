@@ -329,4 +329,5 @@ const struct kernels FN(kernels) = {
     .add = FN(add),
     .adamw = FN(adamw),
     .square_block = FN(square_block),
+    .vec_math = FN(vec_math),
 };

@@ -1,0 +1,268 @@
+/* The loss and the backward pass: the equations of encoder_forward.c from the last to the first.
+ * For y = x W^T + b:   dx = dy W,   dW = dy^T x,   db = column sums of dy.
+ * LayerNorm, softmax, GELU and attention: docs/internals/engine.md. Every gradient tensor is
+ * written, not added to, so that nothing but the scattered embedding rows is cleared.
+ */
+#include "engine/model/encoder_internal.h"
+#include "engine/tensor/attention.h"
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------ loss */
+
+struct loss_run {
+    float grad_scale; /* 1 / targets */
+};
+
+static void loss_row(struct encoder *e, const void *ctx, int32_t t)
+{
+    const struct loss_run *r = ctx;
+    const int32_t target = e->batch.targets[t];
+    const ptrdiff_t at = (ptrdiff_t)t * e->labels;
+    e->back.losses[t] = 0.0f;
+    if (target < 0)
+        memset(e->back.dlogits + at, 0, (size_t)e->labels * sizeof(float));
+    else
+        e->back.losses[t] = e->kernels->cross_entropy(e->labels, e->logits + at, target,
+                                                      r->grad_scale, e->back.dlogits + at);
+}
+
+double loss_of_batch(struct encoder *e, int32_t target_count)
+{
+    const struct loss_run r = {1.0f / (float)target_count};
+    run_rows(e, loss_row, &r);
+    double sum = 0.0;
+    for (int32_t t = 0; t < e->batch.tokens; t++) sum += (double)e->back.losses[t];
+    return sum / target_count;
+}
+
+/* ------------------------------------------------------------------------- pieces of layers */
+
+/* dw [out, in] = dy^T x: dy [T, out], x [T, in] */
+static void work_weight(struct encoder *e, struct work *w, const float *dy, int32_t out,
+                        const float *x, int32_t in, float *dw)
+{
+    const struct gemm g = {.rows = out,
+                           .cols = in,
+                           .depth = e->batch.tokens,
+                           .a = dy,
+                           .a_row = 1,
+                           .a_step = out,
+                           .b = x,
+                           .b_col = 1,
+                           .b_step = in,
+                           .c = dw,
+                           .c_row = in};
+    work_gemm(w, &g);
+}
+
+/* dx [T, in] = dy w: dy [T, out], w [out, in]. The caller adds an epilogue. */
+static struct gemm input_gradient(const struct encoder *e, const float *dy, int32_t out,
+                                  const float *weight, int32_t in, float *dx)
+{
+    return (struct gemm){.rows = e->batch.tokens,
+                         .cols = in,
+                         .depth = out,
+                         .a = dy,
+                         .a_row = out,
+                         .a_step = 1,
+                         .b = weight,
+                         .b_col = 1,
+                         .b_step = in,
+                         .c = dx,
+                         .c_row = in};
+}
+
+struct norm_back { /* dsum = LN'(dy); ddrop = dropout(dsum) */
+    const float *dy, *xhat, *rstd, *gamma;
+    uint32_t site;
+};
+
+static void norm_back_row(struct encoder *e, const void *ctx, int32_t t)
+{
+    const struct norm_back *n = ctx;
+    const ptrdiff_t at = (ptrdiff_t)t * e->hidden;
+    e->kernels->norm_backward(e->hidden, n->dy + at, n->xhat + at, n->rstd[t], n->gamma,
+                              e->back.dsum + at);
+    const struct dropout mask = encoder_mask(e, n->site, t, e->model->config.dropout_hidden);
+    e->kernels->dropout(e->hidden, e->back.dsum + at, &mask, e->back.ddrop + at);
+}
+
+/* back.dy -> back.dmid, and the gradients of the second half of a layer */
+static void feed_forward_back(struct encoder *e, int32_t layer)
+{
+    const struct layer_acts *acts = &e->layer[layer];
+    const struct layer_offsets *o = &e->model->layer[layer];
+    const float *p = e->model->params;
+    const struct backward *b = &e->back;
+    const int32_t t = e->batch.tokens, h = e->hidden, inter = e->intermediate;
+    float *grads = e->gradients;
+    struct work w = {.count = 0};
+
+    const struct norm_back n = {b->dy, acts->xhat2, acts->rstd2, p + o->norm2_gamma,
+                                site_of(layer, SITE_OUTPUT)};
+    run_rows(e, norm_back_row, &n);
+    struct gemm g = input_gradient(e, b->ddrop, h, p + o->down_weight, inter, b->dbig);
+    g.epilogue = GEMM_GELU_BACKWARD;
+    g.pre = acts->pre;
+    work_gemm(&w, &g);
+    work_weight(e, &w, b->ddrop, h, acts->act, inter, grads + o->down_weight);
+    work_column_sum(&w, t, h, b->ddrop, grads + o->down_bias);
+    work_column_dot(&w, t, h, b->dy, acts->xhat2, grads + o->norm2_gamma);
+    work_column_sum(&w, t, h, b->dy, grads + o->norm2_beta);
+    work_run(e, &w);
+
+    g = input_gradient(e, b->dbig, inter, p + o->up_weight, h, b->dmid);
+    g.epilogue = GEMM_ADD;
+    g.other = b->dsum;
+    work_gemm(&w, &g);
+    work_weight(e, &w, b->dbig, inter, acts->y1, h, grads + o->up_weight);
+    work_column_sum(&w, t, inter, b->dbig, grads + o->up_bias);
+    work_run(e, &w);
+}
+
+static void attention_head_back(struct encoder *e, const void *ctx, int32_t sequence, int32_t head,
+                                float *scratch)
+{
+    const int32_t layer = *(const int32_t *)ctx, h = e->hidden;
+    const ptrdiff_t first = e->batch.cu_len[sequence], column = (ptrdiff_t)head * e->head_dim;
+    struct attention a;
+    attention_place(e, layer, sequence, head, e->layer[layer].qkv, &a);
+    float *dq = e->back.dbig + first * 3 * h + column;
+    attention_backward(&a, e->back.dcontext + first * h + column, h, dq, dq + h, dq + 2 * h,
+                       scratch);
+}
+
+/* back.dmid -> back.dy of the layer below, whose output is x; gradients of the first half */
+static void attention_block_back(struct encoder *e, int32_t layer, const float *x)
+{
+    const struct layer_acts *acts = &e->layer[layer];
+    const struct layer_offsets *o = &e->model->layer[layer];
+    const float *p = e->model->params;
+    const struct backward *b = &e->back;
+    const int32_t t = e->batch.tokens, h = e->hidden;
+    float *grads = e->gradients;
+    struct work w = {.count = 0};
+
+    const struct norm_back n = {b->dmid, acts->xhat1, acts->rstd1, p + o->norm1_gamma,
+                                site_of(layer, SITE_MIDDLE)};
+    run_rows(e, norm_back_row, &n);
+    struct gemm g = input_gradient(e, b->ddrop, h, p + o->out_weight, h, b->dcontext);
+    work_gemm(&w, &g);
+    work_weight(e, &w, b->ddrop, h, acts->context, h, grads + o->out_weight);
+    work_column_sum(&w, t, h, b->ddrop, grads + o->out_bias);
+    work_column_dot(&w, t, h, b->dmid, acts->xhat1, grads + o->norm1_gamma);
+    work_column_sum(&w, t, h, b->dmid, grads + o->norm1_beta);
+    work_run(e, &w);
+
+    run_heads(e, attention_head_back, &layer);
+    g = input_gradient(e, b->dbig, 3 * h, p + o->qkv_weight, h, b->dy);
+    g.epilogue = GEMM_ADD;
+    g.other = b->dsum;
+    work_gemm(&w, &g);
+    work_weight(e, &w, b->dbig, 3 * h, x, h, grads + o->qkv_weight);
+    work_column_sum(&w, t, 3 * h, b->dbig, grads + o->qkv_bias);
+    work_run(e, &w);
+}
+
+/* ----------------------------------------------------------------------- head, embeddings */
+
+struct mask_place {
+    uint32_t site;
+    float rate;
+};
+
+static void mask_dy_row(struct encoder *e, const void *ctx, int32_t t)
+{
+    const struct mask_place *p = ctx;
+    float *dy = e->back.dy + (ptrdiff_t)t * e->hidden;
+    const struct dropout mask = encoder_mask(e, p->site, t, p->rate);
+    if (mask.threshold) e->kernels->dropout(e->hidden, dy, &mask, dy);
+}
+
+static void head_back(struct encoder *e)
+{
+    const struct model *m = e->model;
+    struct work w = {.count = 0};
+    const struct gemm g = input_gradient(e, e->back.dlogits, e->labels, m->params + m->head_weight,
+                                         e->hidden, e->back.dy);
+    work_gemm(&w, &g);
+    work_weight(e, &w, e->back.dlogits, e->labels, e->head_in, e->hidden,
+                e->gradients + m->head_weight);
+    work_column_sum(&w, e->batch.tokens, e->labels, e->back.dlogits, e->gradients + m->head_bias);
+    work_run(e, &w);
+    const struct mask_place place = {SITE_HEAD, m->config.dropout_head};
+    run_rows(e, mask_dy_row, &place);
+}
+
+enum { SCATTER_COLUMNS = 64 };
+
+static void clear_rows(const struct encoder *e, int32_t col, int32_t n)
+{
+    const struct model *m = e->model;
+    const size_t h = (size_t)e->hidden, bytes = (size_t)n * sizeof(float);
+    float *word = e->gradients + m->word_embeddings + col;
+    float *position = e->gradients + m->position_embeddings + col;
+    float *type = e->gradients + m->type_embeddings + col;
+    for (int32_t i = 0; i < e->touched_count; i++)
+        memset(word + (size_t)e->touched[i] * h, 0, bytes);
+    for (int32_t i = 0; i < e->touched_positions; i++) memset(position + (size_t)i * h, 0, bytes);
+    for (int32_t i = 0; i < m->config.types; i++) memset(type + (size_t)i * h, 0, bytes);
+}
+
+/* Columns of the three tables belong to a piece; each row's sum runs over tokens in order. */
+static void scatter_piece(void *ctx, int piece, int thread)
+{
+    (void)thread;
+    struct encoder *e = ctx;
+    const struct model *m = e->model;
+    const struct packed_batch *b = &e->batch;
+    const int32_t col = piece * SCATTER_COLUMNS, left = e->hidden - col;
+    const int32_t n = left < SCATTER_COLUMNS ? left : SCATTER_COLUMNS;
+    const size_t h = (size_t)e->hidden;
+    clear_rows(e, col, n);
+    float *grads = e->gradients + col;
+    for (int32_t t = 0; t < b->tokens; t++) {
+        const float *d = e->back.dsum + (size_t)t * h + col;
+        const size_t type = b->types ? (size_t)b->types[t] : 0;
+        e->kernels->add(n, d, grads + m->word_embeddings + (size_t)b->ids[t] * h);
+        e->kernels->add(n, d, grads + m->position_embeddings + (size_t)e->position[t] * h);
+        e->kernels->add(n, d, grads + m->type_embeddings + type * h);
+    }
+}
+
+static void embed_norm_row(struct encoder *e, const void *ctx, int32_t t)
+{
+    (void)ctx;
+    const ptrdiff_t at = (ptrdiff_t)t * e->hidden;
+    e->kernels->norm_backward(e->hidden, e->back.dy + at, e->embed_xhat + at, e->embed_rstd[t],
+                              e->model->params + e->model->embed_gamma, e->back.dsum + at);
+}
+
+static void embeddings_back(struct encoder *e)
+{
+    const struct model *m = e->model;
+    const int32_t t = e->batch.tokens, h = e->hidden;
+    const struct mask_place place = {SITE_EMBEDDINGS, m->config.dropout_hidden};
+    run_rows(e, mask_dy_row, &place);
+    struct work w = {.count = 0};
+    work_column_dot(&w, t, h, e->back.dy, e->embed_xhat, e->gradients + m->embed_gamma);
+    work_column_sum(&w, t, h, e->back.dy, e->gradients + m->embed_beta);
+    work_run(e, &w);
+    run_rows(e, embed_norm_row, NULL);
+    pool_run(e->pool, (h + SCATTER_COLUMNS - 1) / SCATTER_COLUMNS, scatter_piece, e);
+    memcpy(e->touched, e->batch.ids, (size_t)t * sizeof *e->touched);
+    e->touched_count = t;
+    e->touched_positions = 0;
+    for (int32_t i = 0; i < t; i++)
+        if (e->position[i] >= e->touched_positions) e->touched_positions = e->position[i] + 1;
+}
+
+void backward_pass(struct encoder *e)
+{
+    head_back(e);
+    for (int32_t i = e->model->config.layers - 1; i >= 0; i--) {
+        feed_forward_back(e, i);
+        attention_block_back(e, i, i > 0 ? e->layer[i - 1].y2 : e->embed_y);
+    }
+    embeddings_back(e);
+}

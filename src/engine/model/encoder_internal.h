@@ -1,0 +1,113 @@
+/* engine/model/encoder_internal.h - what the files of the encoder share: memory, work lists, layers.
+ *
+ * Shapes: T tokens of the batch, H hidden, I intermediate, A heads, D = H / A, N labels, V vocabulary.
+ */
+#ifndef ENGINE_MODEL_ENCODER_INTERNAL_H
+#define ENGINE_MODEL_ENCODER_INTERNAL_H
+
+#include "engine/model/encoder.h"
+#include "engine/tensor/kernels.h"
+
+struct layer_acts {    /* of one layer; serving has one set for all layers */
+    float *qkv;        /* [T, 3H] */
+    float *context;    /* [T, H] */
+    float *xhat1, *y1; /* [T, H] normalised, and after gamma and beta; xhat only when training */
+    float *rstd1;      /* [T] */
+    float *pre, *act;  /* [T, I] before and after GELU; pre only when training */
+    float *xhat2, *y2; /* [T, H] */
+    float *rstd2;      /* [T] */
+};
+
+struct layer_packed { /* serving: the four weights as panels */
+    float *qkv, *out, *up, *down;
+};
+
+struct backward {    /* training: gradients of activations, reused by every layer */
+    float *dy;       /* [T, H] of the layer's output, then of its input */
+    float *dmid;     /* [T, H] of y1 */
+    float *dsum;     /* [T, H] of a LayerNorm's input: the residual's share */
+    float *ddrop;    /* [T, H] of a GEMM's output, behind its dropout */
+    float *dbig;     /* [T, max(3H, I)] dpre or dqkv */
+    float *dcontext; /* [T, H] */
+    float *dlogits;  /* [T, N] */
+    float *losses;   /* [T] */
+};
+
+struct encoder {
+    const struct model *model;
+    struct encoder_options options;
+    struct pool *pool;
+    const struct kernels *kernels;
+    int32_t threads, hidden, heads, head_dim, intermediate, labels;
+
+    void *memory; /* one block for everything below, zeroed lazily by the system */
+    float *embed_xhat, *embed_rstd, *embed_y; /* [T, H], [T], [T, H] */
+    struct layer_acts *layer;                 /* [L] or [1] */
+    struct layer_packed *packed;              /* [L], serving */
+    float *sum;                               /* [T, H] a GEMM's output before LayerNorm */
+    float *head_in;                           /* [T, H] the head's input behind its dropout */
+    float *logits;                            /* [T, N] */
+    struct backward back;
+    float *gradients; /* [param_count] */
+    int32_t *touched; /* [T] ids of the step before: the rows to clear */
+    int32_t touched_count, touched_positions;
+    int32_t *position; /* [T] */
+    float **scratch;   /* [threads] */
+
+    struct packed_batch batch; /* of the running step */
+    struct dropout_key key;
+    bool drop;         /* this pass drops */
+    const float *last; /* [T, H] hidden states of the last pass */
+    int32_t last_tokens;
+    char *bad_name;
+};
+
+/* Dropout sites: one number a place in the network. */
+enum { SITE_EMBEDDINGS, SITE_HEAD, SITE_LAYERS };
+enum layer_site { SITE_ATTENTION, SITE_MIDDLE, SITE_OUTPUT, SITES_A_LAYER };
+static inline uint32_t site_of(int32_t layer, enum layer_site s)
+{
+    return (uint32_t)SITE_LAYERS + (uint32_t)layer * SITES_A_LAYER + (uint32_t)s;
+}
+struct dropout encoder_mask(const struct encoder *e, uint32_t site, int32_t row, float rate);
+
+/* A work list: products and column sums that do not depend on each other, cut into pieces by their
+ * outputs and run by the pool in one go. */
+enum { WORK_MAX = 8 };
+struct work_item {
+    enum { WORK_GEMM, WORK_COLUMN_SUM, WORK_COLUMN_DOT } kind;
+    struct gemm gemm;
+    const float *x, *y; /* column sums: [rows, cols], row stride `row` */
+    int32_t rows, cols;
+    ptrdiff_t row;
+    float *out;
+    int32_t row_step, col_step, col_pieces, pieces;
+};
+struct work {
+    struct work_item item[WORK_MAX];
+    int count;
+};
+void work_gemm(struct work *w, const struct gemm *g);
+void work_column_sum(struct work *w, int32_t rows, int32_t cols, const float *x, float *out);
+void work_column_dot(struct work *w, int32_t rows, int32_t cols, const float *x, const float *y,
+                     float *out);
+void work_run(struct encoder *e, struct work *w); /* empties w */
+/* Runs fn(e, row) for every row of the batch, in pieces. */
+typedef void row_fn(struct encoder *e, const void *ctx, int32_t row);
+void run_rows(struct encoder *e, row_fn *fn, const void *ctx);
+void run_heads(struct encoder *e,
+               void (*fn)(struct encoder *e, const void *ctx, int32_t sequence, int32_t head,
+                          float *scratch),
+               const void *ctx);
+
+struct attention; /* engine/tensor/attention.h */
+void attention_place(const struct encoder *e, int32_t layer, int32_t sequence, int32_t head,
+                     const float *qkv, struct attention *ret);
+
+void forward_pass(struct encoder *e); /* batch, key and drop are set */
+void backward_pass(struct encoder *e);
+double loss_of_batch(struct encoder *e, int32_t target_count); /* fills dlogits; mean loss */
+
+enum err_code encoder_memory_new(struct encoder *e, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,172 @@
+/* How: every output element belongs to exactly one piece, and a piece computes it in the canonical
+ * order; so the cut may follow the machine (threads, cache) and no bit depends on it.
+ * Pieces of a product: 384 rows, so that a's rows stay in L2, by 96 columns (two groups of panels);
+ * with a transposed (weight gradients) 192 rows, which are copied once a piece, by 384 columns. */
+#include "engine/model/encoder_internal.h"
+#include "engine/tensor/attention.h"
+
+enum { ROWS_A_PIECE = 16, COLUMNS_A_PIECE = 96 };
+
+static int32_t pieces_of(int32_t count, int32_t step)
+{
+    return (count + step - 1) / step;
+}
+
+static struct work_item *work_add(struct work *w)
+{
+    BUG_IF(w->count == WORK_MAX);
+    w->item[w->count] = (struct work_item){0};
+    return &w->item[w->count++];
+}
+
+void work_gemm(struct work *w, const struct gemm *g)
+{
+    struct work_item *i = work_add(w);
+    i->kind = WORK_GEMM;
+    i->gemm = *g;
+    i->row_step = g->a_step == 1 ? 384 : GEMM_ROWS_MAX;
+    i->col_step = g->a_step == 1 ? COLUMNS_A_PIECE : 384;
+    i->col_pieces = pieces_of(g->cols, i->col_step);
+    i->pieces = i->col_pieces * pieces_of(g->rows, i->row_step);
+}
+
+static void work_columns(struct work *w, int32_t rows, int32_t cols, const float *x, const float *y,
+                         float *out)
+{
+    struct work_item *i = work_add(w);
+    i->kind = y ? WORK_COLUMN_DOT : WORK_COLUMN_SUM;
+    i->x = x;
+    i->y = y;
+    i->rows = rows;
+    i->cols = cols;
+    i->row = cols;
+    i->out = out;
+    i->col_step = COLUMNS_A_PIECE;
+    i->col_pieces = i->pieces = pieces_of(cols, COLUMNS_A_PIECE);
+}
+
+void work_column_sum(struct work *w, int32_t rows, int32_t cols, const float *x, float *out)
+{
+    work_columns(w, rows, cols, x, NULL, out);
+}
+
+void work_column_dot(struct work *w, int32_t rows, int32_t cols, const float *x, const float *y,
+                     float *out)
+{
+    work_columns(w, rows, cols, x, y, out);
+}
+
+struct work_run {
+    struct encoder *e;
+    const struct work *work;
+};
+
+static int32_t end_of(int32_t begin, int32_t step, int32_t count)
+{
+    return count - begin < step ? count : begin + step;
+}
+
+static void item_piece(struct encoder *e, const struct work_item *i, int piece, float *scratch)
+{
+    const int32_t col = piece % i->col_pieces * i->col_step;
+    if (i->kind == WORK_GEMM) {
+        const int32_t row = piece / i->col_pieces * i->row_step;
+        e->kernels->gemm(&i->gemm, row, end_of(row, i->row_step, i->gemm.rows), col,
+                         end_of(col, i->col_step, i->gemm.cols), scratch);
+        return;
+    }
+    const int32_t n = end_of(col, i->col_step, i->cols) - col;
+    if (i->kind == WORK_COLUMN_SUM)
+        e->kernels->column_sum(i->rows, n, i->x + col, i->row, i->out + col);
+    else
+        e->kernels->column_dot(i->rows, n, i->x + col, i->y + col, i->row, i->out + col);
+}
+
+static void work_piece(void *ctx, int piece, int thread)
+{
+    const struct work_run *r = ctx;
+    const struct work_item *i = r->work->item;
+    for (; piece >= i->pieces; i++) piece -= i->pieces;
+    item_piece(r->e, i, piece, r->e->scratch[thread]);
+}
+
+void work_run(struct encoder *e, struct work *w)
+{
+    struct work_run r = {e, w};
+    int pieces = 0;
+    for (int i = 0; i < w->count; i++) pieces += w->item[i].pieces;
+    pool_run(e->pool, pieces, work_piece, &r);
+    w->count = 0;
+}
+
+struct rows_run {
+    struct encoder *e;
+    row_fn *fn;
+    const void *ctx;
+};
+
+static void rows_piece(void *ctx, int piece, int thread)
+{
+    (void)thread;
+    const struct rows_run *r = ctx;
+    const int32_t begin = piece * ROWS_A_PIECE;
+    const int32_t end = end_of(begin, ROWS_A_PIECE, r->e->batch.tokens);
+    for (int32_t row = begin; row < end; row++) r->fn(r->e, r->ctx, row);
+}
+
+void run_rows(struct encoder *e, row_fn *fn, const void *ctx)
+{
+    struct rows_run r = {e, fn, ctx};
+    pool_run(e->pool, pieces_of(e->batch.tokens, ROWS_A_PIECE), rows_piece, &r);
+}
+
+struct heads_run {
+    struct encoder *e;
+    void (*fn)(struct encoder *, const void *, int32_t, int32_t, float *);
+    const void *ctx;
+};
+
+static void heads_piece(void *ctx, int piece, int thread)
+{
+    const struct heads_run *r = ctx;
+    const int32_t heads = r->e->heads;
+    r->fn(r->e, r->ctx, piece / heads, piece % heads, r->e->scratch[thread]);
+}
+
+void run_heads(struct encoder *e,
+               void (*fn)(struct encoder *e, const void *ctx, int32_t sequence, int32_t head,
+                          float *scratch),
+               const void *ctx)
+{
+    struct heads_run r = {e, fn, ctx};
+    pool_run(e->pool, e->batch.sequences * e->heads, heads_piece, &r);
+}
+
+/* Fills what forward and backward attention have in common. Mask rows are (token, head) pairs. */
+void attention_place(const struct encoder *e, int32_t layer, int32_t sequence, int32_t head,
+                     const float *qkv, struct attention *ret)
+{
+    const int32_t first = e->batch.cu_len[sequence], hidden = e->hidden;
+    const float *q = qkv + (ptrdiff_t)first * 3 * hidden + head * e->head_dim;
+    *ret = (struct attention){
+        .kernels = e->kernels,
+        .length = e->batch.cu_len[sequence + 1] - first,
+        .head_dim = e->head_dim,
+        .q = q,
+        .k = q + hidden,
+        .v = q + 2 * hidden,
+        .row = (ptrdiff_t)3 * hidden,
+        .scale = 1.0f / __builtin_sqrtf((float)e->head_dim),
+        .seed = e->key.seed,
+        .step = e->key.step,
+        .mask_first = (uint64_t)first * (uint64_t)e->heads + (uint64_t)head,
+        .mask_step = (uint64_t)e->heads,
+        .site = site_of(layer, SITE_ATTENTION),
+        .dropout = e->drop ? e->model->config.dropout_attention : 0.0f,
+    };
+}
+
+struct dropout encoder_mask(const struct encoder *e, uint32_t site, int32_t row, float rate)
+{
+    return dropout_row(e->key.seed, e->key.step, site, (uint64_t)row, e->drop ? rate : 0.0f);
+}
