@@ -5,13 +5,18 @@
  * as the last up to BLOCK_BYTES_MOST. Large allocations get a block of their own size behind the
  * head, so that they do not waste the head's rest. Under AddressSanitizer what was not handed out
  * is poisoned: a step over the end of an item is found as on the heap.
+ *
+ * Blocks of HUGE_BYTES_LEAST and more ask for huge pages: a model's parameters then cost a hundred page
+ * faults instead of twenty thousand, and hardly a miss in the TLB.
  */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/arena.h"
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -30,6 +35,8 @@
 #endif
 
 #define ALIGN_LARGE       64
+#define HUGE_PAGE_BYTES   ((size_t)2 << 20)
+#define HUGE_BYTES_LEAST  ((size_t)8 << 20)
 #define ALIGN_SMALL       16
 #define BLOCK_BYTES_LEAST ((size_t)64 << 10)
 #define BLOCK_BYTES_MOST  ((size_t)16 << 20)
@@ -183,6 +190,14 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     return text;
 }
 
+/* Advice only: a kernel without huge pages gives ordinary ones. */
+static void *huge_alloc(size_t bytes)
+{
+    void *p = aligned_alloc(HUGE_PAGE_BYTES, bytes);
+    if (p) (void)madvise(p, bytes, MADV_HUGEPAGE);
+    return p;
+}
+
 void *mem_try(size_t count, size_t size, struct err *err)
 {
     size_t bytes;
@@ -190,7 +205,9 @@ void *mem_try(size_t count, size_t size, struct err *err)
         err_set(err, ERR_NO_MEMORY, "no memory for %zu items of %zu bytes", count, size);
         return NULL;
     }
-    void *p = aligned_alloc(ALIGN_LARGE, round_up(bytes ? bytes : 1, ALIGN_LARGE));
+    void *p = bytes >= HUGE_BYTES_LEAST
+                  ? huge_alloc(round_up(bytes, HUGE_PAGE_BYTES))
+                  : aligned_alloc(ALIGN_LARGE, round_up(bytes ? bytes : 1, ALIGN_LARGE));
     if (!p) {
         err_set(err, ERR_NO_MEMORY, "no memory for %zu items of %zu bytes", count, size);
         return NULL;

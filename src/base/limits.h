@@ -43,7 +43,10 @@
 #define HTTP_INPUTS_MAX      256 /* texts in one request */
 #define HTTP_CONNECTIONS_MAX 1024
 #define HTTP_IDLE_S_MAX      30
-#define QUEUE_REQUESTS_MAX   512 /* waiting texts; past it 429 */
+#define QUEUE_REQUESTS_MAX   512          /* waiting texts; past it 429 */
+#define QUEUE_TOKENS_MAX     (2 << 20)    /* of waiting texts, all windows */
+#define TEXT_WINDOWS_MAX     65536        /* of one text */
+#define SCORES_BYTES_MAX     (256u << 20) /* probabilities of one text */
 #define BATCH_TOKENS_MAX     4096
 #define REQUEST_MS_MAX       30000
 

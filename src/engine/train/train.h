@@ -10,7 +10,10 @@
  * Checkpoints (DIR/checkpoint-a, -b in turn): parameters, m, v, best parameters, position and history, each file with
  * its SHA-256, written atomically; kill -9 at any moment leaves at least one whole. A resumed run ends in the digest of
  * the uninterrupted one. Resume refuses a checkpoint of other data, recipe or start weights.
- * A NaN or infinite loss stops with ERR_BAD_INPUT naming the step and the layer.
+ * Without resume, checkpoints of an earlier run in the directory are removed. The last ones stay after success: the
+ * caller removes the directory once the model is saved.
+ * A NaN or infinite loss or gradient stops with ERR_BAD_INPUT naming the step and the layer.
+ * A sequence without any target (all -1) is left out. Order: a fresh seeded shuffle an epoch; the last batch may be short.
  */
 #ifndef ENGINE_TRAIN_TRAIN_H
 #define ENGINE_TRAIN_TRAIN_H
@@ -18,12 +21,15 @@
 #include "base/pool.h"
 #include "engine/model/encoder.h"
 
+#define TRAIN_EPOCHS_MAX 1000
+#define TRAIN_BATCH_MAX  65536
+
 struct train_recipe {
     int32_t epochs;
     int32_t batch_size;   /* examples */
     double learning_rate; /* peak */
     double weight_decay;  /* decoupled (Loshchilov & Hutter 2019); none on biases and LayerNorm */
-    double warmup;        /* share of all steps; then linear decay to 0 */
+    double warmup;        /* share of all steps, rounded down; then linear decay to 0 */
     double max_grad_norm; /* 0: no clipping */
     double beta1, beta2, eps; /* 0.9, 0.999, 1e-8 */
     uint64_t seed;
@@ -63,15 +69,15 @@ struct train_job {
     const char *data_fingerprint; /* hex: in the checkpoint's identity */
     const char *checkpoint_dir;   /* NULL: none */
     int32_t checkpoint_seconds;   /* least time between two; 0: every step (tests) */
-    bool resume;                  /* from checkpoint_dir when it holds one */
+    bool resume; /* from checkpoint_dir when it holds one; model holds the start weights again */
     void *ctx;
-    /* Scores the dev split with the current parameters (job->model). MUST be a function of the parameters alone. */
+    /* Scores the dev split with the current parameters (job->model). MUST be a function of the parameters alone. An
+     * encoder of the callback's own needs encoder_weights_changed first. ERR_INTERRUPTED from here saves a checkpoint. */
     enum err_code (*evaluate)(void *ctx, struct train_scores *ret, struct err *err);
     void (*progress)(void *ctx, const struct train_event *event); /* may be NULL */
     bool (*should_stop)(void *ctx); /* asked after every step; may be NULL */
 };
 
-#define TRAIN_EPOCHS_MAX 1000
 struct train_result {
     int32_t best_epoch;
     int64_t steps;

@@ -56,8 +56,10 @@ struct data_check_request {
 /* {"ok", "findings": [{level, check, file, line, column, message, hint}], "errors", "warnings", "parts"} */
 enum err_code app_data_check(struct app *app, const struct data_check_request *r, json_t **ret,
                              struct err *err) MUST_CHECK;
-/* Freezes the split by fingerprint; the same data again is no change, other data a new split (recorded). */
-enum err_code app_data_split(struct app *app, json_t **ret, struct err *err) MUST_CHECK;
+/* Freezes train, dev and test by fingerprint. The same data again changes nothing; other data is
+ * ERR_CONFLICT unless `renew`, which begins a new split: what was proven on the old one does not
+ * count for it. */
+enum err_code app_data_split(struct app *app, bool renew, json_t **ret, struct err *err) MUST_CHECK;
 
 /* ---- models ------------------------------------------------------------------------------- */
 struct train_request {

@@ -30,7 +30,7 @@
 struct http_infer {    /* one request for predictions */
     const char *model; /* {name} of /models/{name}, or NULL: the champion */
     const char *key;   /* X-Cairn-Key, or NULL */
-    struct predict_request predict;
+    struct serving_request texts;
 };
 struct http_app_stats {
     struct serving_stats serving;
@@ -41,7 +41,7 @@ struct http_app_stats {
 
 struct http_app {
     void *ctx;
-    /* Finds the model (ERR_NOT_FOUND) and calls serving_predict. ret: [q->predict.count]. */
+    /* Finds the model (ERR_NOT_FOUND) and calls serving_predict. ret: [q->texts.count]. */
     enum err_code (*infer)(void *ctx, const struct http_infer *q, struct prediction **ret,
                            struct err *err);
     /* body is borrowed and is an object; *ret is the caller's (json_decref). Committed before it

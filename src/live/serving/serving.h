@@ -55,11 +55,11 @@ struct prediction {
     char *text;
 };
 
-struct predict_request {
+struct serving_request {
     const char *const *texts;
     const size_t *text_bytes;
     int32_t count; /* 1..HTTP_INPUTS_MAX */
-    /* -1: windows of our own choice (windows.h), merged to one row a token. 0 and more:
+    /* -1: windows by words (windows.h), merged to one row a token. 0 and more:
      * transformers' windows, which overlap by `stride` tokens and are aggregated one by one; must
      * be less than the window. */
     int32_t stride;
@@ -74,6 +74,10 @@ struct serving_options {
     enum isa isa;         /* ISA_BEST unless a test asks */
     int32_t batch_tokens; /* budget of a batch, specials counted; at least the model's window */
     int32_t texts_max;    /* waiting or running */
+    /* How a long text is split when a request brings no stride (windows.h). The same two numbers as
+     * in an evaluation give the same tags. window_tokens counts specials; 0: the model's longest.
+     * */
+    int32_t window_tokens, overlap;
     /* Called once for each finished prediction, in the thread of its request, before
      * serving_predict returns. Must not block: it is in the way of the answer. May be NULL. */
     void (*on_prediction)(void *ctx, const struct prediction *p);
@@ -100,7 +104,7 @@ void serving_free(struct serving *s); /* drains without a time limit first */
 enum err_code serving_swap(struct serving *s, struct model *m, const char *digest,
                            struct err *err) MUST_CHECK;
 /* ret: [q->count], predictions_free. */
-enum err_code serving_predict(struct serving *s, const struct predict_request *q,
+enum err_code serving_predict(struct serving *s, const struct serving_request *q,
                               struct prediction **ret, struct err *err) MUST_CHECK;
 void predictions_free(struct prediction *p, int32_t count);
 /* From now on requests are ERR_UNAVAILABLE. ERR_BUSY when some are still inside after wait_ms. */

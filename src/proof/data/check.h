@@ -1,15 +1,15 @@
 /* proof/data/check.h - what is wrong with data as a whole, before a model learns it.
  *
- * Reading finds what is wrong with a line (dataset.h); this finds what only all lines together show,
- * and adds to the same findings:
+ * Reading finds what is wrong with a line (dataset.h); this finds what only all lines together
+ * show, and adds to the same findings:
  *     unknown-label   error    a label that is not in `known_labels`
  *     rare-label      warning  fewer spans of a label than rare_min
  *     duplicate-text  warning  the same text again, with the same spans
  *     contradiction   warning  the same text again, with other spans
  *     leaked-text     error    a text of another part is also in train
  *     leaked-group    error    a group of another part is also in train
- * Texts are the same when they are equal after folding white space (text_fold.h). Nothing is left out
- * here. Threads: datasets are only read; findings have one owner.
+ * Texts are the same when they are equal after folding white space (text_fold.h). Nothing is left
+ * out here. Threads: datasets are only read; findings have one owner.
  */
 #ifndef PROOF_DATA_CHECK_H
 #define PROOF_DATA_CHECK_H

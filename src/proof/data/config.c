@@ -1,4 +1,5 @@
-/* proof/data/config.c - either one source that cairn splits, or three files that the user has split: never both. */
+/* proof/data/config.c - either one source that cairn splits, or three files that the user has
+ * split: never both. */
 #include "proof/data/config.h"
 #include "base/limits.h"
 #include "base/str.h"

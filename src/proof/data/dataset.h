@@ -11,21 +11,22 @@
  *     findings_release(&f);
  *
  * Formats (docs/formats/data.md): JSONL, one {"text", "spans"|"entities": [{"start", "end",
- * "label"}], "id", "group" or any named key, "words", "meta"} a line, offsets in code points; CoNLL,
- * 2 to n columns (word first, tag last; tabs or spaces), IOB1, IOB2, IOBES or BMES detected from all
- * tags of the file, -DOCSTART- lines (a new group each), blank lines (also with a TAB) between
- * sentences, LF or CRLF, with or without BOM. CoNLL words become a text joined by one space and keep
- * their boundaries.
+ * "label"}], "id", "group" or any named key, "words", "meta"} a line, offsets in code points;
+ * CoNLL, 2 to n columns (word first, tag last; tabs or spaces), IOB1, IOB2, IOBES or BMES detected
+ * from all tags of the file, -DOCSTART- lines (a new group each), blank lines (also with a TAB)
+ * between sentences, LF or CRLF, with or without BOM. CoNLL words become a text joined by one space
+ * and keep their boundaries.
  * Rules that always hold:
- *  1. A finding of level error that reading adds leaves the example it names out; a warning keeps it.
- *  2. Spans are sorted by start, do not overlap, are not empty and lie inside the text, [start, end)
- *     in code points; the same holds for words.
+ *  1. A finding of level error that reading adds leaves the example it names out; a warning keeps
+ *     it.
+ *  2. Spans are sorted by start, do not overlap, are not empty and lie inside the text, [start,
+ *     end) in code points; the same holds for words.
  *  3. Labels are indexes into dataset.labels, which are sorted by bytes, so that equal data gives
  *     equal labels. Examples keep file order.
  * Owner:   the dataset owns everything (one arena). Findings own their texts and copy file names.
  * Threads: read-only after reading.
- * Limits:  DATA_BYTES_MAX, LINE_BYTES_MAX, TEXT_BYTES_MAX, SPANS_PER_EXAMPLE_MAX, EXAMPLE_COUNT_MAX,
- *          LABEL_COUNT_MAX, LABEL_BYTES_MAX.
+ * Limits:  DATA_BYTES_MAX, LINE_BYTES_MAX, TEXT_BYTES_MAX, SPANS_PER_EXAMPLE_MAX,
+ *          EXAMPLE_COUNT_MAX, LABEL_COUNT_MAX, LABEL_BYTES_MAX.
  */
 #ifndef PROOF_DATA_DATASET_H
 #define PROOF_DATA_DATASET_H
@@ -54,7 +55,7 @@ struct example {
     int32_t word_count;
     const char *file;
     int32_t line;               /* where it begins, from 1 */
-    const struct place *places; /* [span_count], where each span is written in `file`; NULL: unknown */
+    const struct place *places; /* [span_count], where each span is written; NULL: unknown */
     const char *meta;           /* the "meta" value as JSON text; NULL when there is none */
 };
 
@@ -89,9 +90,9 @@ const char *finding_level_name(enum finding_level level); /* "error", "warning" 
 
 /* Reads a file. AUTO: JSONL when the first line with anything on it begins with '{' or '[', or the
  * name ends in .jsonl, .ndjson or .json; else CoNLL.
- * group_key: which JSONL key is the group (NULL: "group", if there). When it is named and no line has
- * it, that is an error in the findings: a split by patient must not silently become one by line.
- * ERR_NOT_FOUND, ERR_IO, ERR_LIMIT; ERR_BAD_INPUT when no usable example is left (see f). */
+ * group_key: which JSONL key is the group (NULL: "group", if there). When it is named and no line
+ * has it, that is an error in the findings: a split by patient must not silently become one by
+ * line. ERR_NOT_FOUND, ERR_IO, ERR_LIMIT; ERR_BAD_INPUT when no usable example is left (see f). */
 enum err_code dataset_read(const char *path, enum data_format format, const char *group_key,
                            struct findings *f, struct dataset **ret, struct err *err) MUST_CHECK;
 /* The same from memory; `name` stands for the file in findings, ids and groups. */
@@ -106,8 +107,9 @@ enum err_code dataset_pick(const struct dataset *d, const int32_t *indexes, int3
 /* All examples of a, then all of b; labels united. */
 enum err_code dataset_join(const struct dataset *a, const struct dataset *b, struct dataset **ret,
                            struct err *err) MUST_CHECK;
-/* SHA-256 over texts, words, spans with label names, and which examples share a group, in order; not
- * over ids, names of groups, files, lines or meta: the same data from another folder is the same. */
+/* SHA-256 over texts, words, spans with label names, and which examples share a group, in order;
+ * not over ids, names of groups, files, lines or meta: the same data from another folder is the
+ * same. */
 void dataset_fingerprint(const struct dataset *d, char hex[65]);
 /* JSONL that dataset_read reads back to the same dataset (group under "group"). */
 void dataset_write_jsonl(const struct dataset *d, struct buf *out);

@@ -1,9 +1,9 @@
 /* proof/data/split.h - who trains and who judges: decided once, by seed, and frozen by fingerprint.
  *
- * Groups (patients, documents) and duplicates of a text never stand on two sides: examples that share
- * a group or a folded text, also through others, form one cluster, and clusters are dealt whole.
- * The result depends on the texts, groups, shares and seed alone, not on the order of the lines; each
- * part keeps file order. When the user brings own files, there is nothing to split: use
+ * Groups (patients, documents) and duplicates of a text never stand on two sides: examples that
+ * share a group or a folded text, also through others, form one cluster, and clusters are dealt
+ * whole. The result depends on the texts, groups, shares and seed alone, not on the order of the
+ * lines; each part keeps file order. When the user brings own files, there is nothing to split: use
  * data_check_leakage (check.h).
  *
  *     struct split_spec spec = {.share = {0.8, 0.1, 0.1}, .seed = 7};

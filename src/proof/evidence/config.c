@@ -57,8 +57,11 @@ static enum err_code check_metric(const struct yaml_node *n, const struct raw_cr
 static enum err_code read_criterion(const struct yaml_node *n, bool stop, struct criterion *ret,
                                     struct err *err)
 {
-    struct raw_criterion r = {
-        .at_least = NAN, .at_most = NAN, .below = NAN, .above = NAN, .confidence = 0.95};
+    struct raw_criterion r = {.at_least = (double)NAN,
+                              .at_most = (double)NAN,
+                              .below = (double)NAN,
+                              .above = (double)NAN,
+                              .confidence = CONFIDENCE_DEFAULT};
     if (config_read(n, keys, ARRAY_COUNT(keys), &r, err)) return err->code;
     if (check_metric(n, &r, err)) return err->code;
     bool least = !isnan(r.at_least), most = !isnan(r.at_most), below = !isnan(r.below);

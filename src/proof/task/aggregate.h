@@ -81,7 +81,5 @@ enum err_code aggregate(const struct token_scores *s, const struct aggregate_opt
 /* Appends the JSON list, keys in the order of transformers. */
 void aggregate_write(const struct wire_entity *entities, int32_t count,
                      enum aggregate_strategy strategy, struct buf *out);
-/* probs[r, :] = softmax(logits[r, :]) in fp32; in place is fine. Shapes [rows, n]. */
-void aggregate_softmax(const float *logits, int32_t rows, int32_t n, float *probs);
 
 #endif

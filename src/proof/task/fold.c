@@ -19,7 +19,7 @@ static bool is_space(uint32_t cp)
     return c == UTF8PROC_CATEGORY_ZS || c == UTF8PROC_CATEGORY_ZL || c == UTF8PROC_CATEGORY_ZP;
 }
 
-void text_fold(const char *s, size_t len, struct buf *out)
+void case_fold(const char *s, size_t len, struct buf *out)
 {
     utf8proc_uint8_t *folded = NULL;
     utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)len, &folded,
@@ -85,7 +85,7 @@ enum err_code folded_words_set(struct folded_words *f, const struct token_exampl
         size_t len = utf8_byte_of(text + at, bytes - at, (size_t)(span.end - span.start));
         if (w) buf_addc(&f->text, ' ');
         f->start[w] = f->text.len;
-        text_fold(text + at, len, &f->text);
+        case_fold(text + at, len, &f->text);
         f->end[w] = f->text.len;
         at += len;
         chars = (size_t)span.end;

@@ -10,7 +10,7 @@
 #include "proof/task/token_task.h"
 
 /* Appends the folded text (valid UTF-8 in); failures are the buffer's (buf_check). */
-void text_fold(const char *s, size_t len, struct buf *out);
+void case_fold(const char *s, size_t len, struct buf *out);
 
 /* The folded words of one example, joined by one space, so that the words [i, j) are one slice:
  * text.data[start[i]] to text.data[end[j - 1]]. */

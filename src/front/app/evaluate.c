@@ -1,0 +1,89 @@
+/* front/app/evaluate.c - the model beside its trivial rivals, on a frozen part or on a file. Reading
+ * the test part freezes the criteria first: nobody can choose the bar after seeing the jump. */
+#include "base/str.h"
+#include "front/app/app_internal.h"
+
+/* The model and both baselines on one part, as one document. */
+static enum err_code judge_all(struct app *app, struct judge *j, const struct model *m, json_t *doc,
+                               struct err *err)
+{
+    static const char *const names[] = {"model", "dictionary", "all_o"};
+    for (int i = 0; i < 3; i++) {
+        struct evaluation *e = NULL;
+        enum err_code code =
+            i == 0 ? judge_model(app, j, m, &e, err)
+                   : judge_with_baseline(j, i == 1 ? BASELINE_DICTIONARY : BASELINE_ALL_O, &e, err);
+        if (code) return code;
+        json_object_set_new(doc, names[i], evaluation_json(e));
+        evaluation_free(e);
+    }
+    return ERR_OK;
+}
+
+static enum err_code evaluate_part(struct app *app, const struct model *m, const char *digest,
+                                   const char *part, json_t **ret, struct err *err)
+{
+    struct judge j = {0};
+    char split[REGISTRY_NAME_MAX], record[HASH_HEX_BYTES];
+    bool changed = false;
+    json_t *doc = json_object();
+    if (app_newest_split(app, split, err)) goto out;
+    if (!split[0]) {
+        err_set(err, ERR_NOT_FOUND, "the data is not split yet");
+        err_hint(err, "cairn data split");
+        goto out;
+    }
+    if (str_eq(part, "test") && app_freeze_criteria(app, &changed, err)) goto out;
+    if (judge_open(app, m, split, part, &j, err)) goto out;
+    if (judge_all(app, &j, m, doc, err)) goto out;
+    json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O}", "model", digest, "precision",
+                             app_precision(app), "split", split, "part", part, "fingerprint",
+                             j.part.fingerprint, "machine", app_machine(), "evaluations", doc);
+    if (app_record(app, "evaluation", "measured", NULL, digest, body, record, err)) goto out;
+    *ret = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:O}", "schema", "cairn.evaluate/v1",
+                     "model", digest, "precision", app_precision(app), "data", part, "fingerprint",
+                     j.part.fingerprint, "evidence", record, "criteria_changed", changed,
+                     "evaluations", doc);
+out:
+    if (j.part.data) judge_close(&j);
+    json_decref(doc);
+    return err->code;
+}
+
+/* A file of the user's: judged by the same code, but no evidence for a gate. */
+static enum err_code evaluate_file(struct app *app, const struct model *m, const char *digest,
+                                   const char *file, json_t **ret, struct err *err)
+{
+    struct judge j = {0};
+    struct findings f;
+    json_t *doc = json_object();
+    findings_init(&f, 100);
+    arena_init(&j.arena, ARENA_JOB_BYTES_MAX);
+    if (dataset_read(file, DATA_FORMAT_AUTO, app->project->data.group_by, &f, &j.part.data, err))
+        goto out;
+    dataset_fingerprint(j.part.data, j.part.fingerprint);
+    if (app_frozen(app, PART_TRAIN, &j.train, err) || judge_prepare(app, m, &j, err)) goto out;
+    if (judge_all(app, &j, m, doc, err)) goto out;
+    *ret = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:O}", "schema", "cairn.evaluate/v1", "model",
+                     digest, "precision", app_precision(app), "data", file, "fingerprint",
+                     j.part.fingerprint, "left_out", f.errors, "evaluations", doc);
+out:
+    judge_close(&j);
+    findings_release(&f);
+    json_decref(doc);
+    return err->code;
+}
+
+enum err_code app_evaluate(struct app *app, const struct evaluate_request *r, json_t **ret,
+                           struct err *err)
+{
+    struct model *m = NULL;
+    char digest[HASH_HEX_BYTES];
+    if (app_model_open(app, r->model, &m, digest, err)) return err->code;
+    if (r->file)
+        (void)!evaluate_file(app, m, digest, r->file, ret, err);
+    else
+        (void)!evaluate_part(app, m, digest, r->part ? r->part : "test", ret, err);
+    model_free(m);
+    return err->code;
+}
