@@ -8,15 +8,16 @@ enum err_code evaluate_prf(const struct token_data *data, const struct tag_predi
     struct entity_lists lists;
     int64_t right = 0, predicted = 0, gold = 0;
     entity_lists_init(&lists);
-    for (int32_t i = 0; i < data->count; i++) {
+    enum err_code code = ERR_OK;
+    for (int32_t i = 0; i < data->count && code == ERR_OK; i++) {
         const struct token_example *te = &data->examples[i];
-        if (entity_lists_set(&lists, te, &p[i], false, err)) break;
+        code = entity_lists_set(&lists, te, &p[i], false, err);
+        if (code) break;
         for (int32_t k = 0; k < lists.predicted_count; k++) right += lists.predicted_right[k];
         predicted += lists.predicted_count;
         gold += lists.gold_count + te->lost_count;
     }
     entity_lists_release(&lists);
-    if (err->code) return err->code;
-    *ret = prf_of(right, predicted, gold);
-    return ERR_OK;
+    if (code == ERR_OK) *ret = prf_of(right, predicted, gold);
+    return code;
 }
