@@ -1,0 +1,98 @@
+/* The optimiser's passes: against double, for any thread count and level, and the flushes. */
+#include "engine/tensor/optim.h"
+#include "base/rng.h"
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COUNT = 200003 }; /* prime, several pieces */
+
+static float *randoms(uint32_t stream, double scale)
+{
+    float *x = malloc(COUNT * sizeof *x);
+    struct rng r;
+    rng_init(&r, 1, RNG_SAMPLE, stream);
+    for (int i = 0; i < COUNT; i++) x[i] = (float)(scale * (rng_unit(&r) - 0.5));
+    return x;
+}
+
+Test(optim, three_steps_follow_adamw_in_double)
+{
+    float *p = randoms(1, 1.0), *m = calloc(COUNT, sizeof *m), *v = calloc(COUNT, sizeof *v);
+    double *dp = malloc(COUNT * sizeof *dp), *dm = calloc(COUNT, sizeof *dm);
+    double *dv = calloc(COUNT, sizeof *dv);
+    const double lr = 1e-3, b1 = 0.9, b2 = 0.999, eps = 1e-8, decay = 0.01, scale = 0.5;
+    for (int i = 0; i < COUNT; i++) dp[i] = (double)p[i];
+    for (int t = 1; t <= 3; t++) {
+        float *g = randoms((uint32_t)(10 + t), 0.1);
+        struct adamw a = adamw_step(lr, b1, b2, eps, t, scale);
+        a.decay = (float)decay;
+        optim_adamw(ISA_BEST, NULL, &a, p, g, m, v, COUNT);
+        for (int i = 0; i < COUNT; i++) {
+            const double d = (double)g[i] * scale;
+            dm[i] = b1 * dm[i] + (1 - b1) * d;
+            dv[i] = b2 * dv[i] + (1 - b2) * d * d;
+            dp[i] -= lr * decay * dp[i] +
+                     lr / (1 - pow(b1, t)) * dm[i] / (sqrt(dv[i]) / sqrt(1 - pow(b2, t)) + eps);
+        }
+        free(g);
+    }
+    double worst = 0;
+    for (int i = 0; i < COUNT; i++) worst = fmax(worst, fabs((double)p[i] - dp[i]));
+    cr_expect_leq(worst, 2e-7, "%g", worst); /* three roundings of a weight of size 0.5 */
+    free(p), free(m), free(v), free(dp), free(dm), free(dv);
+}
+
+Test(optim, the_same_bits_for_levels_and_threads)
+{
+    static const enum isa levels[] = {ISA_REF, ISA_AVX2, ISA_AVX512, ISA_NEON};
+    float *g = randoms(2, 1.0), *first = NULL;
+    double first_sum = 0;
+    for (int run = 0; run < 12; run++) {
+        const enum isa isa = levels[run / 3];
+        if (!isa_available(isa)) continue;
+        struct pool *pool = NULL;
+        struct err err = {0};
+        cr_assert_eq(pool_new(1 + run % 3, &pool, &err), ERR_OK);
+        float *p = randoms(3, 1.0), *m = randoms(4, 0.1), *v = calloc(COUNT, sizeof *v);
+        const struct adamw a = adamw_step(1e-3, 0.9, 0.999, 1e-8, 7, 0.25);
+        optim_adamw(isa, pool, &a, p, g, m, v, COUNT);
+        const double sum = optim_square_sum(isa, pool, g, COUNT);
+        if (run == 0) {
+            first = p;
+            first_sum = sum;
+        } else {
+            cr_expect_eq(memcmp(p, first, COUNT * sizeof *p), 0, "run %d", run);
+            cr_expect_eq(memcmp(&sum, &first_sum, sizeof sum), 0, "run %d", run);
+            free(p);
+        }
+        free(m), free(v);
+        pool_free(pool);
+    }
+    free(first), free(g);
+}
+
+Test(optim, square_sum_is_close_to_double_and_takes_any_count)
+{
+    float *g = randoms(5, 1.0);
+    for (size_t n = 0; n < COUNT; n = n * 3 + 1) {
+        double sum = 0;
+        for (size_t i = 0; i < n; i++) sum += (double)g[i] * (double)g[i];
+        cr_expect_float_eq(optim_square_sum(ISA_BEST, NULL, g, n), sum, 1e-6 * sum + 1e-12);
+    }
+    free(g);
+}
+
+Test(optim, decaying_moments_are_flushed_before_they_are_subnormal)
+{
+    float p = 1.0f, g = 0.0f, m = 1e-29f, v = 1e-31f;
+    for (int t = 1; t < 4000; t++) {
+        const struct adamw a = adamw_step(1e-3, 0.9, 0.999, 1e-8, t, 1.0);
+        optim_adamw(ISA_BEST, NULL, &a, &p, &g, &m, &v, 1);
+        cr_assert(m == 0.0f || fabsf(m) >= ADAM_M_FLUSH);
+        cr_assert(v == 0.0f || v >= ADAM_V_FLUSH);
+    }
+    cr_expect_eq((double)m, 0.0);
+    cr_expect_eq((double)v, 0.0);
+}
