@@ -42,6 +42,7 @@ struct build {
     int depth, documents;
     struct anchor anchors[ANCHORS_MAX];
     size_t anchor_count;
+    const struct yaml_node *latest; /* for the place of an error: an alias has no node of its own */
     struct err *err;
 };
 
@@ -51,6 +52,15 @@ static enum err_code refuse(struct build *b, enum err_code code, const struct ya
     return err_set(b->err, code, "%s:%d:%d: %s", at->file, at->line, at->column, what);
 }
 
+/* libfyaml marks quoted texts behind the quote, and aliases behind the star. */
+static int marked_inside(struct fy_event *event)
+{
+    if (event->type == FYET_ALIAS) return 1;
+    if (event->type != FYET_SCALAR || !event->scalar.value) return 0;
+    enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
+    return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+}
+
 static struct yaml_node *new_node(struct build *b, struct fy_event *event, enum yaml_kind kind)
 {
     struct yaml_node *n = arena_alloc(&b->y->arena, sizeof *n);
@@ -58,8 +68,9 @@ static struct yaml_node *new_node(struct build *b, struct fy_event *event, enum 
     *n = (struct yaml_node){.kind = kind, .file = b->y->file, .line = 1, .column = 1, .weight = 1};
     if (mark) {
         n->line = mark->line + 1;
-        n->column = mark->column + 1;
+        n->column = mark->column + 1 - marked_inside(event);
     }
+    b->latest = n;
     return n;
 }
 
@@ -158,7 +169,8 @@ static enum err_code place(struct build *b, struct yaml_node *n)
     append(&b->y->arena, parent, *key, n);
     *key = NULL;
     if (parent->weight > WEIGHT_MAX || n->height + 1 + b->depth > DEPTH_MAX) {
-        refuse(b, ERR_LIMIT, n, "the document is too large once its aliases are written out");
+        refuse(b, ERR_LIMIT, b->latest,
+               "the document is too large once its aliases are written out");
         return err_detail(b->err, "the limits are %d values and %d levels", WEIGHT_MAX, DEPTH_MAX);
     }
     if (n->height + 1 > parent->height) parent->height = n->height + 1;
