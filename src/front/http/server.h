@@ -30,7 +30,7 @@
 struct http_infer {    /* one request for predictions */
     const char *model; /* {name} of /models/{name}, or NULL: the champion */
     const char *key;   /* X-Cairn-Key, or NULL */
-    struct serving_request texts;
+    struct serving_request request;
 };
 struct http_app_stats {
     struct serving_stats serving;
@@ -41,11 +41,11 @@ struct http_app_stats {
 
 struct http_app {
     void *ctx;
-    /* Finds the model (ERR_NOT_FOUND) and calls serving_predict. ret: [q->texts.count]. */
+    /* Finds the model (ERR_NOT_FOUND) and calls serving_predict. ret: [q->request.count]. */
     enum err_code (*infer)(void *ctx, const struct http_infer *q, struct prediction **ret,
                            struct err *err);
-    /* body is borrowed and is an object; *ret is the caller's (json_decref). Committed before it
-     * returns. */
+    /* body (an object or a list) is borrowed; *ret is the caller's (json_decref). Committed before
+     * it returns. */
     enum err_code (*feedback)(void *ctx, const json_t *body, json_t **ret, struct err *err);
     /* An object; the page reads "labels" of it: the entity labels that a correction may use. */
     enum err_code (*status)(void *ctx, json_t **ret, struct err *err);
