@@ -79,6 +79,14 @@ enum err_code os_rename(const char *from, const char *to, struct err *err)
     return code;
 }
 
+enum err_code os_link(const char *from, const char *to, struct err *err)
+{
+    if (link(from, to) == 0) return ERR_OK;
+    if (errno == EXDEV || errno == EPERM || errno == EMLINK || errno == ENOTSUP || errno == ENOSYS)
+        return os_copy_file(from, to, err);
+    return os_fail(err, "link", from);
+}
+
 enum err_code os_remove(const char *path, struct err *err)
 {
     if (unlink(path) == 0 || errno == ENOENT) return ERR_OK;
