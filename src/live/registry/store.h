@@ -65,6 +65,8 @@ struct store_ops {
     enum err_code (*run)(struct store *s, const char *sql, const struct store_value *params,
                          int param_count, store_row_fn *fn, void *ctx, int64_t *ret_changes,
                          struct err *err);
+    /* Whole-file check for `cairn doctor`: ERR_CORRUPT with the first damage found. */
+    enum err_code (*check)(struct store *s, struct err *err);
     void (*close)(struct store *s);
 };
 struct store { /* an implementation puts this first in its own struct */
