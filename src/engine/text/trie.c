@@ -3,7 +3,8 @@
  * Keys are sorted, so that the keys below one slot are one range and its children are the runs of
  * equal bytes in it. A slot's children are placed at the first base where all of them fall on free
  * slots, looked for in two short windows (where the holes begin, and the last slots in use) and
- * else behind everything: the time is linear whatever the keys are; the price is a few holes.
+ * else behind everything: the time is linear whatever the keys are, since a window that did not do
+ * is moved on; the price is a few holes.
  */
 #include "engine/text/trie_internal.h"
 #include "base/arena.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #define BYTES  256
-#define WINDOW 512
+#define WINDOW 128
 
 struct range { /* keys [lo, hi) share the bytes that lead to slot */
     int32_t slot;
@@ -22,7 +23,7 @@ struct range { /* keys [lo, hi) share the bytes that lead to slot */
 struct builder {
     struct trie_slot *slots;
     int32_t cap;
-    int32_t hole; /* no free slot below */
+    int32_t hole; /* free slots below are not looked for */
     int32_t end;  /* no used slot from here */
     struct trie_key *keys;
     struct range *now, *next;
@@ -81,7 +82,10 @@ static enum err_code place(struct builder *b, int32_t parent, const uint8_t *lab
 {
     while (b->hole < b->end && !is_free(b, b->hole)) b->hole++;
     int32_t base = fit(b, labels, count, b->hole, b->hole + WINDOW);
-    if (base < 0) base = fit(b, labels, count, b->end - WINDOW, b->end);
+    if (base < 0) {
+        b->hole += WINDOW / 16; /* what often does not fit is given up */
+        base = fit(b, labels, count, b->end - WINDOW, b->end);
+    }
     if (base < 0) base = b->end;
     if (reserve(b, base + BYTES, err)) return err->code;
     b->slots[parent].base = base;

@@ -5,7 +5,8 @@
  *     normalize.c  normalize_put: clean-up, Chinese, decomposition, accents, lower case
  *     wordpiece.c  word_put: splits at white space and punctuation; word_end: word to pieces
  *
- * Errors are sticky in walk.code: a stage that failed does nothing more, the loop of encode.c stops.
+ * Errors are sticky in walk.code: a stage that failed does nothing more, the loop in encode.c
+ * stops.
  */
 #ifndef ENGINE_TEXT_WALK_INTERNAL_H
 #define ENGINE_TEXT_WALK_INTERNAL_H
