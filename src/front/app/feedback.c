@@ -52,8 +52,7 @@ enum err_code app_feedback_add(struct app *app, const json_t *items, json_t **re
     arena_init(&s.arena, ARENA_STEP_BYTES_MAX);
     if (app_model_open(app, NULL, &m, digest, err)) goto out;
     if (answer_labels(m, &s.arena, &tags, err)) goto out;
-    s.rules = (struct feedback_rules){.tokenizer = m->tokenizer,
-                                      .labels = (const char *const *)tags.labels,
+    s.rules = (struct feedback_rules){.labels = (const char *const *)tags.labels,
                                       .label_count = tags.label_count};
     if (add_all(&s, items, err)) goto out;
     *ret = json_pack("{s:s, s:I, s:I, s:O}", "schema", "cairn.feedback-add/v1", "added",

@@ -1,10 +1,12 @@
-/* live/feedback/config.h - the keys of `feedback:`: whether served texts are kept, and how corrections train. */
+/* live/feedback/config.h - the keys of `feedback:`: whether served texts are kept, and how
+ * corrections train. */
 #ifndef LIVE_FEEDBACK_CONFIG_H
 #define LIVE_FEEDBACK_CONFIG_H
 
 #include "base/config.h"
 
-/* Off: a served text is never stored; a correction must bring its text, which is checked by its keyed hash. */
+/* Off: a served text is never stored; a correction must bring its text, which is checked by its
+ * keyed hash. */
 enum capture { CAPTURE_OFF, CAPTURE_SAMPLE, CAPTURE_ON };
 extern const char *const CAPTURE_NAMES[]; /* by enum capture, NULL-terminated */
 

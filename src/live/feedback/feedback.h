@@ -2,7 +2,7 @@
  *
  *     struct feedback_item item;
  *     if (feedback_item_parse(json, a, &item, err)) return err->code;
- *     struct feedback_rules rules = {.tokenizer = tok, .labels = labels, .label_count = n};
+ *     struct feedback_rules rules = {.labels = labels, .label_count = n};
  *     struct feedback_added added;
  *     if (feedback_add(r, &item, &rules, &added, err)) return err->code;   // committed: fsync done
  *     ... a person looks: feedback_review(r, added.id, true, "jane", NULL, err) ...
@@ -16,8 +16,9 @@
  *  - reject:  the answer is wrong. With spans (and the text) they are all entities of the text, as
  *    in correct; without, only the verdict is kept.
  * Checks: the prediction exists; the text's keyed hash is that of the prediction (the text comes
- * with the item, or was captured); spans are inside the text, begin and end at words, do not
- * overlap; labels are known to the model.
+ * with the item, or was captured); spans are inside the text, cut no word (by the rule of
+ * proof/data/text_fold.h), do not overlap; labels are known to the model. Further keys of a span
+ * (score, text) are ignored.
  * Rules that always hold:
  *  1. OK means committed. The same item again by the same person changes nothing and says so.
  *  2. A later, different item of the same person on the same prediction replaces the earlier one,
@@ -33,7 +34,6 @@
 #define LIVE_FEEDBACK_FEEDBACK_H
 
 #include "base/json.h"
-#include "engine/text/tokenizer.h"
 #include "live/feedback/config.h"
 #include "live/registry/feedback_rows.h"
 #include "proof/evidence/gate.h"
@@ -61,8 +61,7 @@ enum err_code feedback_item_parse(const json_t *o, struct arena *a, struct feedb
 bool feedback_captures(const struct feedback_config *c, const char *prediction_id);
 
 struct feedback_rules {
-    const struct tokenizer *tokenizer; /* of the model: where words begin and end */
-    const char *const *labels;         /* entity labels, not tags */
+    const char *const *labels; /* of the model: entity labels, not tags */
     int32_t label_count;
 };
 struct feedback_added {

@@ -41,6 +41,7 @@ struct feedback_data {
     int64_t skipped_no_text;           /* nothing was captured or sent */
     int64_t skipped_old_test;          /* the text stands in old dev or test data */
     int64_t skipped_duplicate;         /* the same text again; the newest stays */
+    int64_t skipped_invalid;           /* findings of proof/data, such as spans that overlap */
     int64_t pending;                   /* wait for review */
     int64_t simulated;                 /* of the examples used */
 };
@@ -50,7 +51,8 @@ enum err_code feedback_data_open(struct registry *r, const struct feedback_split
 void feedback_data_close(struct feedback_data *d);
 
 /* fresh and min(old, round(ratio * fresh)) examples of old, drawn without repetition by (seed,
- * RNG_REPLAY); old examples keep their order and come after the fresh ones. */
+ * RNG_REPLAY); old examples keep their order and come after the fresh ones. One whose text is also
+ * among the fresh ones is not replayed. */
 enum err_code replay_mix(const struct dataset *fresh, const struct dataset *old, double ratio,
                          uint64_t seed, struct dataset **ret, int32_t *ret_replayed,
                          struct err *err) MUST_CHECK;

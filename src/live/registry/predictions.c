@@ -1,8 +1,6 @@
 /* live/registry/predictions.c - rows of predictions: write, read, measure.
- *
- * The percentiles of latency are order statistics: the k-th of n latencies, by nearest rank, and as
- * bounds the order statistics whose ranks enclose p99 with 95 % each side (binomial). No assumption
- * about the distribution is made; with too few rows there is no upper bound, and it says so.
+ * Percentiles of latency are order statistics by nearest rank; their bounds are
+ * proof/evidence/bounds.h.
  */
 #include "live/registry/predictions.h"
 #include "base/limits.h"
@@ -198,22 +196,6 @@ static enum err_code latency_at(struct registry *r, struct store_value v[FILTER_
     return registry_run(r, sql, v, FILTER_COUNT + 1, int_read, ret, NULL, err);
 }
 
-/* Ranks of the order statistics that bound the p-quantile of n values, 95 % each side; 0: none. The
- * upper one is the least k with P(Binomial(n, p) <= k - 1) >= 0.95, the lower one the greatest k
- * with P(Binomial(n, p) >= k) >= 0.95. */
-void quantile_ranks(int64_t n, double p, int64_t *ret_low, int64_t *ret_high)
-{
-    double log_term = (double)n * log1p(-p), below = 0; /* of k successes, from k = 0 */
-    double odds = log(p) - log1p(-p);
-    *ret_low = *ret_high = 0;
-    for (int64_t k = 0; k <= n; k++) {
-        if (1 - below >= 0.95) *ret_low = k; /* P(at least k) */
-        below += exp(log_term);              /* now P(at most k) */
-        if (!*ret_high && below >= 0.95 && k + 1 <= n) *ret_high = k + 1;
-        if (k < n) log_term += log((double)(n - k)) - log((double)(k + 1)) + odds;
-    }
-}
-
 static int64_t nearest_rank(int64_t n, double p)
 {
     int64_t k = (int64_t)ceil(p * (double)n);
@@ -223,14 +205,8 @@ static int64_t nearest_rank(int64_t n, double p)
 static enum err_code measure_latency(struct registry *r, struct store_value v[FILTER_COUNT + 1],
                                      struct prediction_stats *s, struct err *err)
 {
-    int64_t low = 0, high = 0, n = s->count;
-    quantile_ranks(n, 0.99, &low, &high);
-    if (latency_at(r, v, nearest_rank(n, 0.5), &s->latency_p50_us, err)) return err->code;
-    if (latency_at(r, v, nearest_rank(n, 0.99), &s->latency_p99_us, err)) return err->code;
-    s->latency_p99_low_us = s->latency_p99_high_us = -1;
-    if (low && latency_at(r, v, low, &s->latency_p99_low_us, err)) return err->code;
-    if (high && latency_at(r, v, high, &s->latency_p99_high_us, err)) return err->code;
-    return ERR_OK;
+    if (latency_at(r, v, nearest_rank(s->count, 0.5), &s->latency_p50_us, err)) return err->code;
+    return latency_at(r, v, nearest_rank(s->count, 0.99), &s->latency_p99_us, err);
 }
 
 /* The turn is held over all statements; another process may add rows between them, which moves no
@@ -254,7 +230,7 @@ static enum err_code measure(struct registry *r, const struct prediction_filter 
 enum err_code prediction_measure(struct registry *r, const struct prediction_filter *f,
                                  struct prediction_stats *ret, struct err *err)
 {
-    struct prediction_stats s = {.latency_p99_low_us = -1, .latency_p99_high_us = -1};
+    struct prediction_stats s = {.count = 0};
     prediction_log_drain(r);
     registry_hold(r);
     enum err_code code = measure(r, f, &s, err);

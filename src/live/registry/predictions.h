@@ -81,8 +81,6 @@ struct prediction_stats {
     int64_t active_days;                    /* UTC days with at least one */
     int64_t first_us, last_us;              /* 0 when count == 0 */
     int64_t latency_p50_us, latency_p99_us; /* 0 when count == 0; nearest rank */
-    /* Of p99, 95 % one-sided each, by order statistics; -1: too few predictions. */
-    int64_t latency_p99_low_us, latency_p99_high_us;
 };
 enum err_code prediction_measure(struct registry *r, const struct prediction_filter *f,
                                  struct prediction_stats *ret, struct err *err) MUST_CHECK;

@@ -12,8 +12,5 @@ enum err_code prediction_insert(struct registry *r, const struct prediction_row 
 /* Writes what waits in the registry's queue, in the caller's thread; nothing without a queue or
  * inside a transaction. */
 void prediction_log_drain(struct registry *r);
-/* Ranks (from 1) of the order statistics that bound the p-quantile of n values with 95 % on each
- * side; 0: none. */
-void quantile_ranks(int64_t n, double p, int64_t *ret_low, int64_t *ret_high);
 
 #endif

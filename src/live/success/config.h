@@ -1,4 +1,5 @@
-/* live/success/config.h - the keys of `value:`: what an answer is worth, in the customer's own figures. */
+/* live/success/config.h - the keys of `value:`: what an answer is worth, in the customer's own
+ * figures. */
 #ifndef LIVE_SUCCESS_CONFIG_H
 #define LIVE_SUCCESS_CONFIG_H
 

@@ -42,11 +42,12 @@ struct value_inputs {
 struct value_inputs value_inputs_from(const struct value_config *c, const struct acceptance *a);
 
 enum value_verdict { VALUE_OK, VALUE_INSUFFICIENT };
-#define VALUE_TERM_COUNT 9
+#define VALUE_TERM_COUNT 11
 struct value_term {      /* a line of the sum, in the order of the formula */
     const char *name;    /* "accepted" */
     const char *formula; /* "items per month x acceptance rate" */
-    const char *unit;    /* "items per month", "EUR per month", "months" */
+    const char *unit;    /* "per month", "hours per month", "months", "" */
+    bool money;          /* in the currency */
     struct value_number n;
 };
 struct value_result {
