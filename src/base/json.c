@@ -43,14 +43,16 @@ static enum err_code at_place(struct err *err, enum err_code code, const char *n
 }
 
 /* Does the number at `at` have more digits than any 64-bit integer, and neither point nor exponent?
- */
+ * *ret_end is behind the whole number: the digits of a fraction are no number of their own. */
 static bool is_wide_integer(const char *bytes, size_t len, size_t at, size_t *ret_end)
 {
     size_t digits = 0;
     if (bytes[at] == '-') at++;
     for (; at < len && bytes[at] >= '0' && bytes[at] <= '9'; at++) digits++;
+    size_t whole = at;
+    while (at < len && bytes[at] && strchr("0123456789.eE+-", bytes[at])) at++;
     *ret_end = at;
-    return digits > 18 && !(at < len && strchr(".eE", bytes[at]) && bytes[at] != '\0');
+    return digits > 18 && at == whole;
 }
 
 /* Where a string ends (behind its closing quote, or len). */

@@ -219,3 +219,13 @@ Test(json, files_name_themselves)
     json_decref(doc);
     test_folder_remove(&t);
 }
+
+/* Canonical reals below 0.1 have more digits behind the point than any integer. */
+Test(json, the_digits_of_a_fraction_are_not_a_wide_integer)
+{
+    json_t *doc = doc_of("[0.0050125628933800495, 1e-0000000000000000000, 12345678901234567890]");
+    cr_assert_eq(json_real_value(json_array_get(doc, 0)), 0.0050125628933800495);
+    cr_assert_eq(json_real_value(json_array_get(doc, 1)), 1);
+    cr_assert_eq(json_real_value(json_array_get(doc, 2)), 12345678901234567890.0);
+    json_decref(doc);
+}
