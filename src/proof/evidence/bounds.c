@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define RESAMPLE_DRAWS 100000000 /* resamples x values, for a mean */
+#define CHANCE_EPS     1e-12     /* how exact a chance is computed: 0.9 must reach 0.9 */
 #define RESAMPLES_MIN  200
 
 double proportion_lower(int64_t k, int64_t n, double confidence)
@@ -92,7 +93,7 @@ static int64_t rank_for(int64_t n, double p, double chance)
     int64_t low = 1, high = n + 1;
     while (low < high) {
         int64_t j = low + (high - low) / 2;
-        if (binomial_cdf(j - 1, n, p) >= chance)
+        if (binomial_cdf(j - 1, n, p) >= chance - CHANCE_EPS)
             high = j;
         else
             low = j + 1;
