@@ -30,7 +30,7 @@ from transformers import (BertConfig, BertForTokenClassification, BertTokenizerF
 
 LABELS = ["O", "B-DRUG", "I-DRUG", "B-TEST", "I-TEST"]
 STEPS = 10
-RECIPE = {"weight_decay": 0.01, "warmup": 0.2, "max_grad_norm": 1.0,
+RECIPE = {"warmup": 0.2, "max_grad_norm": 1.0,
           "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = """the a no of in and patient left right lung pain drug dose test blood fever acute mild given was is has with for
@@ -100,11 +100,11 @@ def padded(ids, targets):
     return {"input_ids": x, "attention_mask": mask, "labels": y}
 
 
-def train_losses(model, batch, rate):
+def train_losses(model, batch, rate, decay):
     """Ten steps on the one batch; the loss before each update, as Trainer does it."""
     decayed = [p for n, p in model.named_parameters() if "bias" not in n and "LayerNorm" not in n]
     plain = [p for n, p in model.named_parameters() if "bias" in n or "LayerNorm" in n]
-    groups = [{"params": decayed, "weight_decay": RECIPE["weight_decay"]}, {"params": plain, "weight_decay": 0.0}]
+    groups = [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=rate, betas=(RECIPE["beta1"], RECIPE["beta2"]),
                                   eps=RECIPE["eps"])
     schedule = get_linear_schedule_with_warmup(optimizer, int(RECIPE["warmup"] * STEPS), STEPS)
@@ -126,7 +126,7 @@ def write_json(path, fields):
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
-def write_case(folder, model, tokenizer, lengths, seed, rate):
+def write_case(folder, model, tokenizer, lengths, seed, rate, decay):
     folder.mkdir(parents=True, exist_ok=True)
     model.eval()
     model.save_pretrained(folder / "model")
@@ -140,14 +140,14 @@ def write_case(folder, model, tokenizer, lengths, seed, rate):
     for name, p in model.named_parameters():
         expected["grad." + name] = p.grad.detach().clone()
     safetensors.torch.save_file(expected, folder / "expected.safetensors")
-    losses, norms = train_losses(model, batch, rate)
+    losses, norms = train_losses(model, batch, rate, decay)
     case = {"versions": {"torch": torch.__version__, "transformers": transformers.__version__,
                          "safetensors": safetensors.__version__, "numpy": np.__version__,
                          "python": platform.python_version()},
             "weights_sha256": sha256(folder / "model" / "model.safetensors"),
             "batch_sha256": hashlib.sha256(json.dumps([ids, targets]).encode()).hexdigest(),
             "ids": ids, "targets": targets,
-            "loss": float(result.loss.detach()), "recipe": dict(RECIPE, learning_rate=rate, epochs=STEPS, batch_size=len(ids)),
+            "loss": float(result.loss.detach()), "recipe": dict(RECIPE, learning_rate=rate, weight_decay=decay, epochs=STEPS, batch_size=len(ids)),
             "train_losses": losses, "gradient_norms": norms}
     write_json(folder / "case.json", case)
     for path in folder.rglob("*.safetensors"):
@@ -168,11 +168,11 @@ def main():
     folder = args.out / "tiny"
     tokenizer = tiny_tokenizer()
     model = tiny_model(tokenizer.vocab_size)
-    report("tiny", write_case(folder, model, tokenizer, [7, 3, 20, 5, 32, 13], 5, 1e-3))
+    report("tiny", write_case(folder, model, tokenizer, [7, 3, 20, 5, 32, 13], 5, 3e-3, 1.0))
     if args.model:
         tokenizer = BertTokenizerFast.from_pretrained(args.model)
         report("minilm", write_case(args.out / "minilm", minilm_model(args.model), tokenizer,
-                                    [24, 9, 61, 128, 5, 33, 17, 40], 6, 1e-4))
+                                    [24, 9, 61, 128, 5, 33, 17, 40], 6, 1e-4, 0.01))
 
 
 if __name__ == "__main__":
