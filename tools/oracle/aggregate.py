@@ -92,7 +92,7 @@ class Recorder:
         def rounded(*args, **kwargs):
             out = forward(*args, **kwargs)
             out.logits = torch.round(out.logits * 100) / 100
-            self.windows.append(out.logits[0])
+            self.windows.append(out.logits[0, :int(kwargs["attention_mask"].sum())])  # the last one is padded
             return out
         model.forward = rounded
 

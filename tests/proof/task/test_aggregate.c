@@ -14,7 +14,7 @@
 struct oracle {
     json_t *doc;
     struct tokenizer *tokenizer;
-    const char *labels[LABEL_COUNT_MAX];
+    const char *labels[16];
     int32_t label_count, positions;
     struct test_folder folder;
 };
