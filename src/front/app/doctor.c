@@ -1,0 +1,80 @@
+/* front/app/doctor.c - what this machine is, and whether everything is in place: each check is a line
+ * with what was found and, when it is not well, what to do. */
+#include "base/str.h"
+#include "front/app/app_internal.h"
+
+struct doctor {
+    json_t *checks;
+    bool ok;
+};
+
+static void say(struct doctor *d, const char *name, bool ok, const char *found, const char *hint)
+{
+    json_array_append_new(d->checks, json_pack("{s:s, s:b, s:s, s:s?}", "check", name, "ok", ok,
+                                               "found", found, "hint", ok ? NULL : hint));
+    if (!ok) d->ok = false;
+}
+
+static void check_machine(struct doctor *d, const struct app_host *host)
+{
+    char cpu[64], isa[128], text[256];
+    os_cpu_name(cpu);
+    isa_describe(isa);
+    (void)str_format(text, sizeof text, "%s, %d threads", cpu, app_threads(host));
+    say(d, "cpu", true, text, NULL);
+    bool fast = isa_best() != ISA_REF;
+    say(d, "instruction set", fast, isa, "only the reference kernels run here: right, but slow");
+}
+
+static void check_base_model(struct doctor *d, struct app *app)
+{
+    char dir[PATH_BYTES_MAX];
+    struct err err = {0};
+    bool found = app_base_model_dir(app, dir, &err) == ERR_OK;
+    say(d, "pretrained model", found, found ? dir : err.detail, err.hint);
+}
+
+static void check_registry(struct doctor *d, struct app *app)
+{
+    struct err err = {0};
+    bool well = registry_check(app->registry, &err) == ERR_OK;
+    say(d, "registry", well, well ? "tables and links hold" : err.message,
+        "restore .cairn from a copy; cairn verify names what is broken");
+}
+
+static void check_champion(struct doctor *d, struct app *app)
+{
+    char digest[HASH_HEX_BYTES], dir[PATH_BYTES_MAX];
+    struct err err = {0};
+    if (app_champion(app, digest, &err) == ERR_OK && !digest[0]) {
+        say(d, "champion", true, "none yet", NULL);
+        return;
+    }
+    bool well = !err.code && registry_model_checkout(app->registry, digest, dir, &err) == ERR_OK;
+    say(d, "champion", well, well ? digest : err.message, "cairn verify names the broken file");
+}
+
+static void check_clock(struct doctor *d)
+{
+    int64_t year_2024_us = INT64_C(1704067200) * 1000000;
+    char now[32];
+    os_time_text(os_now_us(), now);
+    say(d, "clock", os_now_us() > year_2024_us, now, "set the clock: deadlines depend on it");
+}
+
+enum err_code app_doctor(struct app *app, const struct app_host *host, json_t **ret,
+                         struct err *err)
+{
+    struct doctor d = {.checks = json_array(), .ok = true};
+    (void)err;
+    check_machine(&d, host);
+    check_clock(&d);
+    if (app) {
+        check_base_model(&d, app);
+        check_registry(&d, app);
+        check_champion(&d, app);
+    }
+    *ret = json_pack("{s:s, s:b, s:s, s:o}", "schema", "cairn.doctor/v1", "ok", d.ok, "version",
+                     CAIRN_VERSION, "checks", d.checks);
+    return ERR_OK;
+}
