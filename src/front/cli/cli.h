@@ -35,6 +35,8 @@ bool cli_json(const struct cli *c, const json_t *result);
 /* Set by SIGINT and SIGTERM; never cleared. */
 bool cli_stop_asked(void *ctx);
 
+void help_verb(const struct verb *v);
+
 /* verbs: see each file */
 #define CLI_VERB(name) enum err_code cli_##name(struct cli *c, struct err *err)
 CLI_VERB(init);
