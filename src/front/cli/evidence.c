@@ -52,10 +52,9 @@ enum err_code cli_log(struct cli *c, struct err *err)
     if (app_log(c->app, (int)limit, &r, err)) return err->code;
     if (!cli_json(c, r)) {
         table_init(&t, "at:l", "evidence:l", "kind:l", "model:l", "how:l", "what:l", NULL);
-        json_array_foreach(json_object_get(r, "records"), i, record)
-            table_row(&t, draw_text(record, "at"), draw_digest(record, "digest"),
-                      draw_text(record, "kind"), draw_digest(record, "model"),
-                      draw_text(record, "how"), about(&t, record), NULL);
+        json_array_foreach(json_object_get(r, "records"), i, record) table_row(
+            &t, draw_text(record, "at"), draw_digest(record, "digest"), draw_text(record, "kind"),
+            draw_digest(record, "model"), draw_text(record, "how"), about(&t, record), NULL);
         table_print(&t);
     }
     json_decref(r);
@@ -71,17 +70,18 @@ enum err_code cli_verify(struct cli *c, struct err *err)
     bool ok = draw_bool(r, "ok");
     if (!cli_json(c, r)) {
         const json_t *broken = json_object_get(r, "broken");
-        printf("%lld records, head %s; %lld models, %lld split parts: %s%s%s\n", draw_int(r, "records"),
-               draw_digest(r, "head"), draw_int(r, "models"), draw_int(r, "split_parts"),
-               ink(ok ? INK_GREEN : INK_RED, false), ok ? "whole" : "BROKEN", ink_end(false));
+        printf("%lld records, head %s; %lld models, %lld split parts: %s%s%s\n",
+               draw_int(r, "records"), draw_digest(r, "head"), draw_int(r, "models"),
+               draw_int(r, "split_parts"), ink(ok ? INK_GREEN : INK_RED, false),
+               ok ? "whole" : "BROKEN", ink_end(false));
         if (json_is_object(broken))
             printf("  the first broken stone is number %lld, %s (%s): %s\n",
                    draw_int(broken, "index") + 1, draw_digest(broken, "digest"),
                    draw_text(broken, "kind"), draw_text(broken, "why"));
-        json_array_foreach(json_object_get(r, "broken_files"), i, file)
-            printf("  %s%s %s: %s\n", draw_text(file, "model")[0] ? "model " : "split ",
-                   draw_text(file, "model")[0] ? draw_digest(file, "model") : draw_text(file, "split"),
-                   draw_text(file, "part"), draw_text(file, "why"));
+        json_array_foreach(json_object_get(r, "broken_files"), i, file) printf(
+            "  %s%s %s: %s\n", draw_text(file, "model")[0] ? "model " : "split ",
+            draw_text(file, "model")[0] ? draw_digest(file, "model") : draw_text(file, "split"),
+            draw_text(file, "part"), draw_text(file, "why"));
     }
     json_decref(r);
     c->exit_code = ok ? 0 : err_exit_code(ERR_CORRUPT);

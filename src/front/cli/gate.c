@@ -10,9 +10,11 @@ static void draw_lines(const json_t *gate)
     size_t i;
     json_t *line;
     table_init(&t, "criterion:l", "value:r", "bound:r", "n:r", "verdict:l", "why:l", NULL);
-    json_array_foreach(json_object_get(gate, "criteria"), i, line) {
+    json_array_foreach(json_object_get(gate, "criteria"), i, line)
+    {
         const json_t *m = json_object_get(line, "measurement");
-        double value = isnan(draw_num(line, "value")) ? draw_num(m, "value") : draw_num(line, "value");
+        double value =
+            isnan(draw_num(line, "value")) ? draw_num(m, "value") : draw_num(line, "value");
         long long n = draw_int(line, "n") ? draw_int(line, "n") : draw_int(m, "n");
         table_row(&t, draw_text(line, "criterion"), table_num(&t, value, 4),
                   table_num(&t, draw_num(line, "bound"), 4), table_int(&t, n),
@@ -39,11 +41,13 @@ enum err_code cli_gate(struct cli *c, struct err *err)
         draw_lines(json_object_get(result, "gate"));
         if (draw_text(result, "why")[0]) printf("%s\n", draw_text(result, "why"));
         if (draw_bool(result, "criteria_changed"))
-            printf("%sthe criteria are not those that were frozen first%s\n", ink(INK_YELLOW, false),
-                   ink_end(false));
+            printf("%sthe criteria are not those that were frozen first%s\n",
+                   ink(INK_YELLOW, false), ink_end(false));
         printf("evidence %s\n", draw_digest(result, "evidence"));
     }
-    c->exit_code = str_eq(verdict, "PASS") ? 0 : str_eq(verdict, "STOP") ? EXIT_STOP : EXIT_NEGATIVE;
+    c->exit_code = str_eq(verdict, "PASS")   ? 0
+                   : str_eq(verdict, "STOP") ? EXIT_STOP
+                                             : EXIT_NEGATIVE;
     json_decref(result);
     return ERR_OK;
 }
@@ -61,11 +65,14 @@ enum err_code cli_promote(struct cli *c, struct err *err)
     if (app_promote(c->app, &r, &result, err)) return err->code;
     if (!cli_json(c, result)) {
         printf("champion is now %s", draw_digest(result, "model"));
-        if (draw_text(result, "previous")[0]) printf(", before it %s", draw_digest(result, "previous"));
+        if (draw_text(result, "previous")[0])
+            printf(", before it %s", draw_digest(result, "previous"));
         if (draw_bool(result, "override"))
             printf("\n%swithout a PASS: %s%s", ink(INK_YELLOW, false), draw_text(result, "why"),
                    ink_end(false));
-        else printf(" (gate %s, evidence %s)", draw_text(result, "stage"), draw_digest(result, "gate"));
+        else
+            printf(" (gate %s, evidence %s)", draw_text(result, "stage"),
+                   draw_digest(result, "gate"));
         printf("\n");
     }
     json_decref(result);

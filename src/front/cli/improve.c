@@ -10,7 +10,8 @@ static void draw_comparisons(const json_t *list)
     json_t *o;
     table_init(&t, "data:l", "champion F1:r", "candidate F1:r", "difference:r", "lower bound:r",
                "rule:l", "verdict:l", NULL);
-    json_array_foreach(list, i, o) {
+    json_array_foreach(list, i, o)
+    {
         const json_t *d = json_object_get(o, "difference");
         table_row(&t, draw_text(o, "data"), table_num(&t, draw_num(o, "champion_f1"), 4),
                   table_num(&t, draw_num(o, "candidate_f1"), 4),
@@ -28,7 +29,8 @@ enum err_code cli_improve(struct cli *c, struct err *err)
     if (args_words(&c->args, 0, 0, err)) return err->code;
     if (args_int(&c->args, "seed", 0, UINT32_MAX, &r.seed, err)) return err->code;
     if (app_improve(c->app, &r, &result, err)) {
-        if (err->code == ERR_INTERRUPTED) err_hint(err, "cairn improve --resume goes on from there");
+        if (err->code == ERR_INTERRUPTED)
+            err_hint(err, "cairn improve --resume goes on from there");
         return err->code;
     }
     const char *verdict = draw_text(result, "verdict");
@@ -38,8 +40,9 @@ enum err_code cli_improve(struct cli *c, struct err *err)
         draw_verdict(verdict);
         printf("\n");
         draw_comparisons(json_object_get(result, "comparisons"));
-        printf("trained on %lld reviewed and %lld replayed examples; %lld held out as new test data\n",
-               draw_int(result, "new"), draw_int(result, "replayed"), draw_int(result, "held_out"));
+        printf(
+            "trained on %lld reviewed and %lld replayed examples; %lld held out as new test data\n",
+            draw_int(result, "new"), draw_int(result, "replayed"), draw_int(result, "held_out"));
         if (draw_int(result, "simulated"))
             printf("%lld of them come from a simulated reviewer\n", draw_int(result, "simulated"));
         printf("evidence %s%s\n", draw_digest(result, "evidence"),

@@ -33,14 +33,15 @@ enum err_code cli_model_show(struct cli *c, struct err *err)
         const json_t *m = json_object_get(r, "model");
         draw_heading("model %s", draw_text(m, "model"));
         const char *role = draw_text(m, "role");
-        printf("%s, %s%s%s\n", draw_text(m, "origin"), draw_text(m, "at"), role[0] ? ", " : "", role);
+        printf("%s, %s%s%s\n", draw_text(m, "origin"), draw_text(m, "at"), role[0] ? ", " : "",
+               role);
         json_object_foreach(json_object_get(r, "shape"), key, v)
             printf("  %-12s %lld\n", key, (long long)json_integer_value(v));
         printf("labels:");
         json_array_foreach(json_object_get(r, "labels"), i, v) printf(" %s", json_string_value(v));
         printf("\nevidence:\n");
-        json_array_foreach(json_object_get(r, "evidence"), i, e)
-            printf("  %s  %s  %s\n", draw_digest(e, "digest"), draw_text(e, "kind"), draw_text(e, "how"));
+        json_array_foreach(json_object_get(r, "evidence"), i, e) printf(
+            "  %s  %s  %s\n", draw_digest(e, "digest"), draw_text(e, "kind"), draw_text(e, "how"));
     }
     json_decref(r);
     return ERR_OK;

@@ -8,14 +8,16 @@ static void draw_stages(const json_t *stages)
     size_t i;
     json_t *s;
     table_init(&t, "stage:l", "criteria:r", "deadline:l", "newest gate:l", "model:l", "at:l", NULL);
-    json_array_foreach(stages, i, s) {
+    json_array_foreach(stages, i, s)
+    {
         const char *verdict = draw_text(s, "verdict");
-        table_row(&t, draw_text(s, "stage"),
-                  draw_bool(s, "configured") ? table_int(&t, draw_int(s, "criteria")) : "-",
-                  draw_text(s, "deadline"), verdict[0] ? verdict : "none", draw_digest(s, "model"),
-                  table_text(&t, "%s%s", draw_text(s, "at"),
-                             draw_bool(s, "criteria_changed") ? "  criteria changed since frozen" : ""),
-                  NULL);
+        table_row(
+            &t, draw_text(s, "stage"),
+            draw_bool(s, "configured") ? table_int(&t, draw_int(s, "criteria")) : "-",
+            draw_text(s, "deadline"), verdict[0] ? verdict : "none", draw_digest(s, "model"),
+            table_text(&t, "%s%s", draw_text(s, "at"),
+                       draw_bool(s, "criteria_changed") ? "  criteria changed since frozen" : ""),
+            NULL);
     }
     table_print(&t);
 }
@@ -35,8 +37,8 @@ enum err_code cli_status(struct cli *c, struct err *err)
         printf("feedback   %lld pending, %lld accepted\nevidence   %lld records, head %s\n",
                draw_int(r, "feedback_pending"), draw_int(r, "feedback_accepted"),
                draw_int(r, "records"), draw_digest(r, "head"));
-        printf("next       %s%s%s  (%s)\n", ink(INK_BOLD, false), draw_text(r, "next"), ink_end(false),
-               draw_text(r, "why"));
+        printf("next       %s%s%s  (%s)\n", ink(INK_BOLD, false), draw_text(r, "next"),
+               ink_end(false), draw_text(r, "why"));
     }
     json_decref(r);
     return ERR_OK;
@@ -53,10 +55,12 @@ enum err_code cli_doctor(struct cli *c, struct err *err)
     bool ok = draw_bool(r, "ok");
     if (!cli_json(c, r)) {
         printf("cairn %s\n", draw_text(r, "version"));
-        json_array_foreach(json_object_get(r, "checks"), i, check) {
+        json_array_foreach(json_object_get(r, "checks"), i, check)
+        {
             bool well = draw_bool(check, "ok");
-            printf("  %s%s%s %-17s %s\n", ink(well ? INK_GREEN : INK_RED, false), well ? "ok  " : "FAIL",
-                   ink_end(false), draw_text(check, "check"), draw_text(check, "found"));
+            printf("  %s%s%s %-17s %s\n", ink(well ? INK_GREEN : INK_RED, false),
+                   well ? "ok  " : "FAIL", ink_end(false), draw_text(check, "check"),
+                   draw_text(check, "found"));
             if (!well) printf("       hint: %s\n", draw_text(check, "hint"));
         }
         if (!c->app) printf("  (no use case here: only the machine was looked at)\n");

@@ -22,9 +22,9 @@ enum err_code cli_train(struct cli *c, struct err *err)
     if (!cli_json(c, result)) {
         const json_t *done = json_object_get(result, "result");
         printf("model %s: best epoch %lld, %.0f s, %.0f tokens/s, %s, %lld threads\n",
-               draw_digest(result, "model"), draw_int(done, "best_epoch"), draw_num(done, "seconds"),
-               draw_num(done, "tokens_per_s"), draw_text(done, "precision"),
-               draw_int(done, "threads"));
+               draw_digest(result, "model"), draw_int(done, "best_epoch"),
+               draw_num(done, "seconds"), draw_num(done, "tokens_per_s"),
+               draw_text(done, "precision"), draw_int(done, "threads"));
         printf("next: cairn evaluate, then cairn gate poc\n");
     }
     json_decref(result);
