@@ -29,7 +29,7 @@ enum err_code answer_entities(const struct prediction *p, const struct aggregate
 static void confidence(const struct prediction *p, double *ret_mean, double *ret_min)
 {
     const struct token_scores *s = &p->scores;
-    double sum = 0, least = NAN;
+    double sum = 0, least = (double)NAN;
     int64_t words = 0;
     for (int32_t w = 0; w < s->window_count; w++) {
         for (int32_t t = 0; t < s->windows[w].count; t++) {
@@ -43,7 +43,7 @@ static void confidence(const struct prediction *p, double *ret_mean, double *ret
             words++;
         }
     }
-    *ret_mean = words ? sum / (double)words : NAN;
+    *ret_mean = words ? sum / (double)words : (double)NAN;
     *ret_min = least;
 }
 

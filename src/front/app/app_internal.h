@@ -82,9 +82,10 @@ enum err_code judge_with_baseline(struct judge *j, enum judge_baseline which,
 enum err_code app_freeze_criteria(struct app *app, bool *ret_changed, struct err *err) MUST_CHECK;
 void app_stage_digest(const struct app *app, enum stage s, char hex[HASH_HEX_BYTES]);
 /* The gate that admits this model now: its newest verdict must be PASS. ERR_CONFLICT says what is
- * missing. */
+ * missing; *ret_judged, whether any such gate was run. */
 enum err_code app_find_pass(struct app *app, const char *model, const char *champion,
-                            struct arena *a, struct gate_row *ret, struct err *err) MUST_CHECK;
+                            struct arena *a, struct gate_row *ret, bool *ret_judged,
+                            struct err *err) MUST_CHECK;
 #define GATE_IMPROVE "improve" /* the gate that cairn improve runs; its criteria are built in */
 
 /* ---- evidence ---- */

@@ -3,9 +3,10 @@
 #include "base/str.h"
 #include "front/app/app_internal.h"
 
-/* The model and both baselines on one part, as one document. */
+/* The model and both baselines on one part, as one document. The errors stand apart: they quote
+ * texts, which are for the person who asked and not for the evidence. */
 static enum err_code judge_all(struct app *app, struct judge *j, const struct model *m, json_t *doc,
-                               struct err *err)
+                               json_t **ret_errors, struct err *err)
 {
     static const char *const names[] = {"model", "dictionary", "all_o"};
     for (int i = 0; i < 3; i++) {
@@ -15,6 +16,7 @@ static enum err_code judge_all(struct app *app, struct judge *j, const struct mo
                    : judge_with_baseline(j, i == 1 ? BASELINE_DICTIONARY : BASELINE_ALL_O, &e, err);
         if (code) return code;
         json_object_set_new(doc, names[i], evaluation_json(e));
+        if (i == 0) *ret_errors = evaluation_errors_json(e);
         evaluation_free(e);
     }
     return ERR_OK;
@@ -26,7 +28,7 @@ static enum err_code evaluate_part(struct app *app, const struct model *m, const
     struct judge j = {0};
     char split[REGISTRY_NAME_MAX], record[HASH_HEX_BYTES];
     bool changed = false;
-    json_t *doc = json_object();
+    json_t *doc = json_object(), *errors = NULL;
     if (app_newest_split(app, split, err)) goto out;
     if (!split[0]) {
         err_set(err, ERR_NOT_FOUND, "the data is not split yet");
@@ -35,17 +37,18 @@ static enum err_code evaluate_part(struct app *app, const struct model *m, const
     }
     if (str_eq(part, "test") && app_freeze_criteria(app, &changed, err)) goto out;
     if (judge_open(app, m, split, part, &j, err)) goto out;
-    if (judge_all(app, &j, m, doc, err)) goto out;
+    if (judge_all(app, &j, m, doc, &errors, err)) goto out;
     json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O}", "model", digest, "precision",
                              app_precision(app), "split", split, "part", part, "fingerprint",
                              j.part.fingerprint, "machine", app_machine(), "evaluations", doc);
     if (app_record(app, "evaluation", "measured", NULL, digest, body, record, err)) goto out;
-    *ret = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:O}", "schema", "cairn.evaluate/v1",
+    *ret = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "schema", "cairn.evaluate/v1",
                      "model", digest, "precision", app_precision(app), "data", part, "fingerprint",
                      j.part.fingerprint, "evidence", record, "criteria_changed", changed,
-                     "evaluations", doc);
+                     "evaluations", doc, "errors", errors);
 out:
     if (j.part.data) judge_close(&j);
+    json_decref(errors);
     json_decref(doc);
     return err->code;
 }
@@ -56,19 +59,21 @@ static enum err_code evaluate_file(struct app *app, const struct model *m, const
 {
     struct judge j = {0};
     struct findings f;
-    json_t *doc = json_object();
+    json_t *doc = json_object(), *errors = NULL;
     findings_init(&f, 100);
     arena_init(&j.arena, ARENA_JOB_BYTES_MAX);
     if (dataset_read(file, DATA_FORMAT_AUTO, app->project->data.group_by, &f, &j.part.data, err))
         goto out;
     dataset_fingerprint(j.part.data, j.part.fingerprint);
     if (app_frozen(app, PART_TRAIN, &j.train, err) || judge_prepare(app, m, &j, err)) goto out;
-    if (judge_all(app, &j, m, doc, err)) goto out;
-    *ret = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:O}", "schema", "cairn.evaluate/v1", "model",
-                     digest, "precision", app_precision(app), "data", file, "fingerprint",
-                     j.part.fingerprint, "left_out", f.errors, "evaluations", doc);
+    if (judge_all(app, &j, m, doc, &errors, err)) goto out;
+    *ret =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:O, s:O}", "schema", "cairn.evaluate/v1",
+                  "model", digest, "precision", app_precision(app), "data", file, "fingerprint",
+                  j.part.fingerprint, "left_out", f.errors, "evaluations", doc, "errors", errors);
 out:
     judge_close(&j);
+    json_decref(errors);
     findings_release(&f);
     json_decref(doc);
     return err->code;

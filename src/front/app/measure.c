@@ -94,7 +94,7 @@ static enum err_code measure_latency(struct measuring *s, const struct criterion
     double *ms = arena_try(&s->out->arena, count + 1, sizeof *ms, err);
     if (!ms) return err->code;
     for (size_t i = 0; i < count; i++) ms[i] = (double)rows[i].latency_us / 1000;
-    return bounds_quantile(ms, (int64_t)count, q, c->confidence, ret, err);
+    return bound_quantile(c->metric, ms, (int64_t)count, q, c->confidence, ret, err);
 }
 
 static enum err_code measure_traffic(struct measuring *s, const struct criterion *c,
@@ -105,7 +105,7 @@ static enum err_code measure_traffic(struct measuring *s, const struct criterion
         .role = PREDICTION_LIVE, .model = s->digest, .since_us = s->since_us};
     if (prediction_measure(s->app->registry, &f, &st, err)) return err->code;
     double days = st.count ? (double)(st.last_us - st.first_us) / (double)DAY_US : 0;
-    double v = st.count ? (double)st.count / fmax(days, 1) : NAN;
+    double v = st.count ? (double)st.count / fmax(days, 1) : (double)NAN;
     *ret = (struct measurement){.value = v,
                                 .lower = v,
                                 .upper = v,
@@ -123,9 +123,9 @@ static enum err_code measure_value(struct measuring *s, const struct criterion *
     if (value_measurement(&in, &s->acceptance, c->confidence, ret, err)) return err->code;
     if (!str_eq(c->metric, "payback_months")) return ERR_OK;
     double cost = s->app->project->value.one_off_cost, low = ret->lower, high = ret->upper;
-    ret->value = ret->value > 0 ? cost / ret->value : NAN;
-    ret->upper = low > 0 ? cost / low : NAN;
-    ret->lower = high > 0 ? cost / high : NAN;
+    ret->value = ret->value > 0 ? cost / ret->value : (double)NAN;
+    ret->upper = low > 0 ? cost / low : (double)NAN;
+    ret->lower = high > 0 ? cost / high : (double)NAN;
     return ERR_OK;
 }
 
@@ -143,7 +143,8 @@ static enum err_code measure_live(struct measuring *s, const struct criterion *c
 
 static enum err_code measure_one(struct measuring *s, const struct criterion *c, struct err *err)
 {
-    struct measurement m = {.value = NAN, .lower = NAN, .upper = NAN, .how = "measured"};
+    struct measurement m = {
+        .value = (double)NAN, .lower = (double)NAN, .upper = (double)NAN, .how = "measured"};
     const struct metric_info *info = metric_find(c->metric);
     BUG_IF(!info);
     enum err_code code = info->source == METRIC_OFFLINE ? measure_offline(s, c, &m, err)

@@ -102,6 +102,58 @@ static enum err_code write_beside(const char *dir, const char *name, const struc
     return os_write_atomic(path, text->data, text->len, err);
 }
 
+/* The newest evaluation of the model on the test part, as the chain has it; NULL: none. */
+static const json_t *newest_evaluation(const json_t *evidence)
+{
+    const json_t *found = NULL, *body;
+    for (size_t i = 0; i < json_array_size(evidence); i++) {
+        const json_t *record = json_array_get(evidence, i);
+        const char *kind = json_string_value(json_object_get(record, "kind"));
+        body = json_object_get(record, "body");
+        const char *part = json_string_value(json_object_get(body, "part"));
+        if (kind && part && str_eq(kind, "evaluation") && str_eq(part, "test"))
+            found = json_object_get(body, "evaluations");
+    }
+    return found;
+}
+
+static enum err_code write_card(struct app *app, const struct model *m, const char *digest,
+                                const json_t *evidence, struct arena *a, struct buf *out,
+                                struct err *err)
+{
+    struct card_fingerprint prints[PART_COUNT];
+    struct split *list = NULL;
+    size_t count = 0, print_count = 0;
+    char split[REGISTRY_NAME_MAX], head[HASH_HEX_BYTES];
+    int64_t records = 0;
+    const json_t *all = newest_evaluation(evidence);
+    if (split_list(app->registry, a, &list, &count, err)) return err->code;
+    if (app_newest_split(app, split, err)) return err->code;
+    if (evidence_head(app->registry, head, &records, err)) return err->code;
+    for (size_t i = 0; i < count && print_count < PART_COUNT; i++) {
+        if (!str_eq(list[i].name, split)) continue;
+        prints[print_count++] = (struct card_fingerprint){
+            .part = list[i].part, .digest = list[i].fingerprint, .examples = list[i].examples};
+    }
+    struct card_baseline baselines[] = {{"dictionary", json_object_get(all, "dictionary")},
+                                        {"all-O", json_object_get(all, "all_o")}};
+    struct card_input card = {.name = app->project->name,
+                              .goal = app->project->goal,
+                              .owner = app->project->owner,
+                              .digest = digest,
+                              .base_model = app->project->model,
+                              .precision = app_precision(app),
+                              .evaluation = json_object_get(all, "model"),
+                              .recipe = m->recipe,
+                              .baselines = baselines,
+                              .baseline_count = all ? ARRAY_COUNT(baselines) : 0,
+                              .fingerprints = prints,
+                              .fingerprint_count = print_count,
+                              .evidence_head = records ? head : NULL,
+                              .how = "measured"};
+    return card_write(&card, out, err);
+}
+
 enum err_code app_model_export(struct app *app, const char *model, const char *dir, json_t **ret,
                                struct err *err)
 {
@@ -122,12 +174,7 @@ enum err_code app_model_export(struct app *app, const char *model, const char *d
     json_write(evidence, true, &text);
     if (write_beside(dir, "evidence.json", &text, err)) goto out;
     buf_clear(&text);
-    struct card_input card = {.name = app->project->name,
-                              .goal = app->project->goal,
-                              .digest = digest,
-                              .recipe = m->recipe,
-                              .evidence = evidence};
-    card_write(&card, &text);
+    if (write_card(app, m, digest, evidence, &a, &text, err)) goto out;
     if (write_beside(dir, "README.md", &text, err)) goto out;
     *ret = json_pack("{s:s, s:s, s:s, s:I}", "schema", "cairn.model-export/v1", "model", digest,
                      "dir", dir, "records", (json_int_t)json_array_size(evidence));

@@ -57,11 +57,14 @@ static enum err_code stage_pass(struct app *app, enum stage s, const char *model
 }
 
 enum err_code app_find_pass(struct app *app, const char *model, const char *champion,
-                            struct arena *a, struct gate_row *ret, struct err *err)
+                            struct arena *a, struct gate_row *ret, bool *ret_judged,
+                            struct err *err)
 {
     bool found = false;
+    *ret_judged = false;
     if (!champion[0]) {
         if (stage_pass(app, STAGE_POC, model, a, ret, &found, err)) return err->code;
+        *ret_judged = found;
         if (!found)
             return refuse(model, "no gate was run for it on this data with these criteria",
                           "cairn gate poc", err);
@@ -77,6 +80,7 @@ enum err_code app_find_pass(struct app *app, const char *model, const char *cham
     if (found && str_eq(ret->verdict, "PASS")) return ERR_OK;
     bool improved = found;
     if (stage_pass(app, STAGE_PRODUCTION, model, a, ret, &found, err)) return err->code;
+    *ret_judged = improved || found;
     if (found && str_eq(ret->verdict, "PASS")) return ERR_OK;
     if (improved)
         return refuse(model, "its gate against the champion did not pass", "cairn log shows it",
@@ -90,9 +94,9 @@ static enum err_code promote(struct app *app, const struct promote_request *r, c
 {
     struct gate_row gate = {0};
     struct promotion done;
-    bool override_gate = r->override_why != NULL;
+    bool override_gate = r->override_why != NULL, judged = false;
     struct err why_not = {0};
-    enum err_code code = app_find_pass(app, model, champion, a, &gate, &why_not);
+    enum err_code code = app_find_pass(app, model, champion, a, &gate, &judged, &why_not);
     if (code == ERR_OK) override_gate = false;
     if (code && (code != ERR_CONFLICT || !override_gate)) return *err = why_not, code;
     struct promotion_new p = {.model = model,

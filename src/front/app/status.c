@@ -4,7 +4,6 @@
 #include "front/app/app_internal.h"
 #include "live/feedback/feedback.h"
 #include "live/registry/predictions.h"
-#include <string.h>
 
 struct standing { /* what the next step is decided from */
     bool split;
@@ -30,8 +29,8 @@ static enum err_code stand(struct app *app, struct standing *s, struct err *err)
     if (!s->candidate[0] || !s->split) return ERR_OK;
     arena_init(&a, 16u << 20);
     none = (struct err){0};
-    s->candidate_passed = app_find_pass(app, s->candidate, s->champion, &a, &gate, &none) == ERR_OK;
-    s->candidate_judged = s->candidate_passed || !strstr(none.message, "no gate");
+    s->candidate_passed = app_find_pass(app, s->candidate, s->champion, &a, &gate,
+                                        &s->candidate_judged, &none) == ERR_OK;
     arena_release(&a);
     return ERR_OK;
 }
