@@ -21,7 +21,6 @@ struct service {
     atomic_bool stop;
     pthread_mutex_t lock; /* guards what follows: rules of the served model, for feedback */
     char digest[HASH_HEX_BYTES];
-    struct tokenizer *tokenizer;
     struct arena labels_arena;
     struct tag_set tags;
 };
@@ -40,31 +39,25 @@ static void on_prediction(void *ctx, const struct prediction *p)
     arena_release(&a);
 }
 
-/* What feedback is checked against: a tokenizer and labels of its own, because the batcher may free
- * its model at any time. */
-static enum err_code set_rules(struct service *s, const char *dir, const struct model *m,
-                               const char *digest, struct err *err)
+/* What feedback is checked against: labels of its own, because the batcher may free its model at any
+ * time. */
+static enum err_code set_rules(struct service *s, const struct model *m, const char *digest,
+                               struct err *err)
 {
-    struct tokenizer *tok = NULL;
     struct tag_set tags;
     struct arena a;
-    if (tokenizer_open(dir, &tok, err)) return err->code;
     arena_init(&a, 1u << 20);
     if (answer_labels(m, &a, &tags, err)) {
-        tokenizer_free(tok);
         arena_release(&a);
         return err->code;
     }
     pthread_mutex_lock(&s->lock);
-    struct tokenizer *old = s->tokenizer;
-    struct arena old_arena = s->labels_arena;
-    s->tokenizer = tok;
+    struct arena old = s->labels_arena;
     s->labels_arena = a;
     s->tags = tags;
     memcpy(s->digest, digest, HASH_HEX_BYTES);
     pthread_mutex_unlock(&s->lock);
-    tokenizer_free(old);
-    arena_release(&old_arena);
+    arena_release(&old);
     return ERR_OK;
 }
 
@@ -74,7 +67,7 @@ static enum err_code take_model(struct service *s, const char *digest, struct er
     struct model *m = NULL;
     if (registry_model_checkout(s->app->registry, digest, dir, err)) return err->code;
     if (model_open(dir, &m, err)) return err->code;
-    if (set_rules(s, dir, m, digest, err)) {
+    if (set_rules(s, m, digest, err)) {
         model_free(m);
         return err->code;
     }
@@ -145,7 +138,6 @@ void service_close(struct service *s)
     if (s->watching) pthread_join(s->watcher, NULL);
     if (s->serving) serving_free(s->serving);
     if (s->log) prediction_log_stop(s->log);
-    tokenizer_free(s->tokenizer);
     arena_release(&s->labels_arena);
     pthread_mutex_destroy(&s->lock);
     mem_free(s);
@@ -170,25 +162,40 @@ enum err_code service_infer(struct service *s, const char *name, const struct se
     return serving_predict(s->serving, q, ret, err);
 }
 
+static enum err_code add_item(struct service *s, const json_t *body, struct arena *a,
+                              struct feedback_added *ret, struct err *err)
+{
+    struct feedback_item item;
+    if (feedback_item_parse(body, a, &item, err)) return err->code;
+    pthread_mutex_lock(&s->lock);
+    struct feedback_rules rules = {.labels = (const char *const *)s->tags.labels,
+                                   .label_count = s->tags.label_count};
+    enum err_code code = feedback_add(s->app->registry, &item, &rules, ret, err);
+    pthread_mutex_unlock(&s->lock);
+    if (code == ERR_OK && ret->is_new) atomic_fetch_add(&s->feedback, 1);
+    return code;
+}
+
+/* A list is taken item by item: those before a bad one are stored, and the error says how many. */
 enum err_code service_feedback(struct service *s, const json_t *body, json_t **ret, struct err *err)
 {
     struct arena a;
-    struct feedback_item item;
     struct feedback_added added;
-    arena_init(&a, 64u << 20);
-    if (feedback_item_parse(body, &a, &item, err) == ERR_OK) {
-        pthread_mutex_lock(&s->lock);
-        struct feedback_rules rules = {.tokenizer = s->tokenizer,
-                                       .labels = (const char *const *)s->tags.labels,
-                                       .label_count = s->tags.label_count};
-        (void)!feedback_add(s->app->registry, &item, &rules, &added, err);
-        pthread_mutex_unlock(&s->lock);
+    size_t count = json_is_array(body) ? json_array_size(body) : 1;
+    json_t *items = json_array();
+    arena_init(&a, ARENA_STEP_BYTES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = json_is_array(body) ? json_array_get(body, i) : body;
+        if (add_item(s, one, &a, &added, err)) {
+            if (count > 1 && !err->detail[0])
+                err_detail(err, "item %zu of %zu; those before it are stored", i + 1, count);
+            break;
+        }
+        json_array_append_new(items,
+                              json_pack("{s:s, s:b}", "id", added.id, "added", added.is_new));
     }
-    if (!err->code) {
-        if (added.is_new) atomic_fetch_add(&s->feedback, 1);
-        *ret = json_pack("{s:s, s:s, s:b}", "schema", "cairn.feedback/v1", "id", added.id, "added",
-                         added.is_new);
-    }
+    if (!err->code) *ret = json_pack("{s:s, s:O}", "schema", "cairn.feedback/v1", "items", items);
+    json_decref(items);
     arena_release(&a);
     return err->code;
 }

@@ -135,7 +135,8 @@ static enum err_code run(struct cli *c, int argc, char **argv, struct err *err)
         printf("cairn %s\n", CAIRN_VERSION);
         return ERR_OK;
     }
-    char *status[] = {"status", NULL}, *help[] = {"help", NULL};
+    static char status_word[] = "status", help_word[] = "help";
+    char *status[] = {status_word, NULL}, *help[] = {help_word, NULL};
     if (!argc || str_eq(argv[0], "--json"))
         argv = status, argc = 1;
     else if (str_eq(argv[0], "--help") || str_eq(argv[0], "-h"))

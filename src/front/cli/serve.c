@@ -13,7 +13,7 @@
 static enum err_code infer(void *ctx, const struct http_infer *q, struct prediction **ret,
                            struct err *err)
 {
-    return service_infer(ctx, q->model, &q->texts, ret, err);
+    return service_infer(ctx, q->model, &q->request, ret, err);
 }
 
 static enum err_code feedback(void *ctx, const json_t *body, json_t **ret, struct err *err)
