@@ -74,7 +74,7 @@ static struct gemm input_gradient(const struct encoder *e, const float *dy, int3
 
 struct norm_back { /* dsum = LN'(dy); ddrop = dropout(dsum) */
     const float *dy, *xhat, *rstd, *gamma;
-    uint32_t site;
+    struct dropout masks;
 };
 
 static void norm_back_row(struct encoder *e, const void *ctx, int32_t t)
@@ -83,7 +83,7 @@ static void norm_back_row(struct encoder *e, const void *ctx, int32_t t)
     const ptrdiff_t at = (ptrdiff_t)t * e->hidden;
     e->kernels->norm_backward(e->hidden, n->dy + at, n->xhat + at, n->rstd[t], n->gamma,
                               e->back.dsum + at);
-    const struct dropout mask = encoder_mask(e, n->site, t, e->model->config.dropout_hidden);
+    const struct dropout mask = row_mask(n->masks, e->hidden, t);
     e->kernels->dropout(e->hidden, e->back.dsum + at, &mask, e->back.ddrop + at);
 }
 
@@ -98,8 +98,9 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
     float *grads = e->gradients;
     struct work w = {.count = 0};
 
-    const struct norm_back n = {b->dy, acts->xhat2, acts->rstd2, p + o->norm2_gamma,
-                                site_of(layer, SITE_OUTPUT)};
+    const struct norm_back n = {
+        b->dy, acts->xhat2, acts->rstd2, p + o->norm2_gamma,
+        encoder_masks(e, site_of(layer, SITE_OUTPUT), e->model->config.dropout_hidden)};
     run_rows(e, norm_back_row, &n);
     struct gemm g = input_gradient(e, b->ddrop, h, p + o->down_weight, inter, b->dbig);
     g.epilogue = GEMM_GELU_BACKWARD;
@@ -143,8 +144,9 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
     float *grads = e->gradients;
     struct work w = {.count = 0};
 
-    const struct norm_back n = {b->dmid, acts->xhat1, acts->rstd1, p + o->norm1_gamma,
-                                site_of(layer, SITE_MIDDLE)};
+    const struct norm_back n = {
+        b->dmid, acts->xhat1, acts->rstd1, p + o->norm1_gamma,
+        encoder_masks(e, site_of(layer, SITE_MIDDLE), e->model->config.dropout_hidden)};
     run_rows(e, norm_back_row, &n);
     struct gemm g = input_gradient(e, b->ddrop, h, p + o->out_weight, h, b->dcontext);
     work_gemm(&w, &g);
@@ -166,17 +168,17 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
 
 /* ----------------------------------------------------------------------- head, embeddings */
 
-struct mask_place {
-    uint32_t site;
-    float rate;
-};
-
 static void mask_dy_row(struct encoder *e, const void *ctx, int32_t t)
 {
-    const struct mask_place *p = ctx;
     float *dy = e->back.dy + (ptrdiff_t)t * e->hidden;
-    const struct dropout mask = encoder_mask(e, p->site, t, p->rate);
-    if (mask.threshold) e->kernels->dropout(e->hidden, dy, &mask, dy);
+    const struct dropout mask = row_mask(*(const struct dropout *)ctx, e->hidden, t);
+    e->kernels->dropout(e->hidden, dy, &mask, dy);
+}
+
+static void mask_dy(struct encoder *e, uint32_t site, float rate)
+{
+    const struct dropout masks = encoder_masks(e, site, rate);
+    if (masks.threshold) run_rows(e, mask_dy_row, &masks);
 }
 
 static void head_back(struct encoder *e)
@@ -190,8 +192,7 @@ static void head_back(struct encoder *e)
                 e->gradients + m->head_weight);
     work_column_sum(&w, e->batch.tokens, e->labels, e->back.dlogits, e->gradients + m->head_bias);
     work_run(e, &w);
-    const struct mask_place place = {SITE_HEAD, m->config.dropout_head};
-    run_rows(e, mask_dy_row, &place);
+    mask_dy(e, SITE_HEAD, m->config.dropout_head);
 }
 
 enum { SCATTER_COLUMNS = 64 };
@@ -242,8 +243,7 @@ static void embeddings_back(struct encoder *e)
 {
     const struct model *m = e->model;
     const int32_t t = e->batch.tokens, h = e->hidden;
-    const struct mask_place place = {SITE_EMBEDDINGS, m->config.dropout_hidden};
-    run_rows(e, mask_dy_row, &place);
+    mask_dy(e, SITE_EMBEDDINGS, m->config.dropout_hidden);
     struct work w = {.count = 0};
     work_column_dot(&w, t, h, e->back.dy, e->embed_xhat, e->gradients + m->embed_gamma);
     work_column_sum(&w, t, h, e->back.dy, e->gradients + m->embed_beta);

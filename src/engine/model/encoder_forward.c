@@ -40,7 +40,7 @@ static void run_gemm(struct encoder *e, const struct gemm *g)
 
 static void embed_row(struct encoder *e, const void *ctx, int32_t t)
 {
-    (void)ctx;
+    const struct dropout mask = row_mask(*(const struct dropout *)ctx, e->hidden, t);
     const struct model *m = e->model;
     const ptrdiff_t h = e->hidden;
     const struct packed_batch *b = &e->batch;
@@ -52,14 +52,13 @@ static void embed_row(struct encoder *e, const void *ctx, int32_t t)
         e->kernels->add_norm(e->hidden, word, type, position, NULL, m->params + m->embed_gamma,
                              m->params + m->embed_beta, m->config.layer_norm_eps, y, xhat);
     if (xhat) e->embed_rstd[t] = rstd;
-    const struct dropout mask = encoder_mask(e, SITE_EMBEDDINGS, t, m->config.dropout_hidden);
     if (mask.threshold) e->kernels->dropout(e->hidden, y, &mask, y);
 }
 
 struct norm { /* y = LN(dropout(sum + bias) + residual) */
     const float *bias, *residual, *gamma, *beta;
     float *y, *xhat, *rstd;
-    uint32_t site;
+    struct dropout masks;
 };
 
 static void norm_row(struct encoder *e, const void *ctx, int32_t t)
@@ -67,7 +66,7 @@ static void norm_row(struct encoder *e, const void *ctx, int32_t t)
     const struct norm *n = ctx;
     const ptrdiff_t at = (ptrdiff_t)t * e->hidden;
     const struct model_config *c = &e->model->config;
-    const struct dropout mask = encoder_mask(e, n->site, t, c->dropout_hidden);
+    const struct dropout mask = row_mask(n->masks, e->hidden, t);
     const float rstd =
         e->kernels->add_norm(e->hidden, e->sum + at, n->bias, n->residual + at, &mask, n->gamma,
                              n->beta, c->layer_norm_eps, n->y + at, n->xhat ? n->xhat + at : NULL);
@@ -107,14 +106,15 @@ static void attention_block(struct encoder *e, int32_t layer, const struct layer
     run_heads(e, attention_head, &r);
     g = linear(e, acts->context, h, p + o->out_weight, packed ? packed->out : NULL, h, e->sum);
     run_gemm(e, &g);
-    const struct norm n = {.bias = p + o->out_bias,
-                           .residual = x,
-                           .gamma = p + o->norm1_gamma,
-                           .beta = p + o->norm1_beta,
-                           .y = acts->y1,
-                           .xhat = acts->xhat1,
-                           .rstd = acts->rstd1,
-                           .site = site_of(layer, SITE_MIDDLE)};
+    const struct norm n = {
+        .bias = p + o->out_bias,
+        .residual = x,
+        .gamma = p + o->norm1_gamma,
+        .beta = p + o->norm1_beta,
+        .y = acts->y1,
+        .xhat = acts->xhat1,
+        .rstd = acts->rstd1,
+        .masks = encoder_masks(e, site_of(layer, SITE_MIDDLE), e->model->config.dropout_hidden)};
     run_rows(e, norm_row, &n);
 }
 
@@ -133,28 +133,36 @@ static void feed_forward(struct encoder *e, int32_t layer, const struct layer_ac
     run_gemm(e, &g);
     g = linear(e, acts->act, inter, p + o->down_weight, packed ? packed->down : NULL, h, e->sum);
     run_gemm(e, &g);
-    const struct norm n = {.bias = p + o->down_bias,
-                           .residual = acts->y1,
-                           .gamma = p + o->norm2_gamma,
-                           .beta = p + o->norm2_beta,
-                           .y = acts->y2,
-                           .xhat = acts->xhat2,
-                           .rstd = acts->rstd2,
-                           .site = site_of(layer, SITE_OUTPUT)};
+    const struct norm n = {
+        .bias = p + o->down_bias,
+        .residual = acts->y1,
+        .gamma = p + o->norm2_gamma,
+        .beta = p + o->norm2_beta,
+        .y = acts->y2,
+        .xhat = acts->xhat2,
+        .rstd = acts->rstd2,
+        .masks = encoder_masks(e, site_of(layer, SITE_OUTPUT), e->model->config.dropout_hidden)};
     run_rows(e, norm_row, &n);
 }
 
+struct head_run {
+    const float *x; /* [T, H] */
+    struct dropout masks;
+};
+
 static void drop_head_row(struct encoder *e, const void *ctx, int32_t t)
 {
-    const float *x = (const float *)ctx + (ptrdiff_t)t * e->hidden;
-    const struct dropout mask = encoder_mask(e, SITE_HEAD, t, e->model->config.dropout_head);
-    e->kernels->dropout(e->hidden, x, &mask, e->head_in + (ptrdiff_t)t * e->hidden);
+    const struct head_run *r = ctx;
+    const ptrdiff_t at = (ptrdiff_t)t * e->hidden;
+    const struct dropout mask = row_mask(r->masks, e->hidden, t);
+    e->kernels->dropout(e->hidden, r->x + at, &mask, e->head_in + at);
 }
 
 static void head_logits(struct encoder *e, const float *x)
 {
     if (e->head_in) {
-        run_rows(e, drop_head_row, x);
+        const struct head_run r = {x, encoder_masks(e, SITE_HEAD, e->model->config.dropout_head)};
+        run_rows(e, drop_head_row, &r);
         x = e->head_in;
     }
     const struct model *m = e->model;
@@ -166,7 +174,8 @@ static void head_logits(struct encoder *e, const float *x)
 
 void forward_pass(struct encoder *e)
 {
-    run_rows(e, embed_row, NULL);
+    const struct dropout masks = encoder_masks(e, SITE_EMBEDDINGS, e->model->config.dropout_hidden);
+    run_rows(e, embed_row, &masks);
     const float *x = e->embed_y;
     for (int32_t i = 0; i < e->model->config.layers; i++) {
         const struct layer_acts *acts = &e->layer[e->options.training ? i : 0];

@@ -69,7 +69,13 @@ static inline uint32_t site_of(int32_t layer, enum layer_site s)
 {
     return (uint32_t)SITE_LAYERS + (uint32_t)layer * SITES_A_LAYER + (uint32_t)s;
 }
-struct dropout encoder_mask(const struct encoder *e, uint32_t site, int32_t row, float rate);
+/* The masks of a [T, H] site; those of row t are row_mask's. */
+struct dropout encoder_masks(const struct encoder *e, uint32_t site, float rate);
+static inline struct dropout row_mask(struct dropout site, int32_t hidden, int32_t row)
+{
+    site.base = (uint32_t)row * (uint32_t)hidden;
+    return site;
+}
 
 /* A work list: products and column sums that do not depend on each other, cut into pieces by their
  * outputs and run by the pool in one go. */

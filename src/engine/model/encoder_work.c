@@ -142,7 +142,7 @@ void run_heads(struct encoder *e,
     pool_run(e->pool, e->batch.sequences * e->heads, heads_piece, &r);
 }
 
-/* Fills what forward and backward attention have in common. Mask rows are (token, head) pairs. */
+/* Fills what forward and backward attention have in common. Masks belong to (first token, head). */
 void attention_place(const struct encoder *e, int32_t layer, int32_t sequence, int32_t head,
                      const float *qkv, struct attention *ret)
 {
@@ -157,16 +157,13 @@ void attention_place(const struct encoder *e, int32_t layer, int32_t sequence, i
         .v = q + 2 * hidden,
         .row = (ptrdiff_t)3 * hidden,
         .scale = 1.0f / __builtin_sqrtf((float)e->head_dim),
-        .seed = e->key.seed,
-        .step = e->key.step,
-        .mask_first = (uint64_t)first * (uint64_t)e->heads + (uint64_t)head,
-        .mask_step = (uint64_t)e->heads,
-        .site = site_of(layer, SITE_ATTENTION),
-        .dropout = e->drop ? e->model->config.dropout_attention : 0.0f,
+        .dropout = dropout_site(e->key.seed, e->key.step, site_of(layer, SITE_ATTENTION),
+                                (uint32_t)first * (uint32_t)e->heads + (uint32_t)head,
+                                e->drop ? e->model->config.dropout_attention : 0.0f),
     };
 }
 
-struct dropout encoder_mask(const struct encoder *e, uint32_t site, int32_t row, float rate)
+struct dropout encoder_masks(const struct encoder *e, uint32_t site, float rate)
 {
-    return dropout_row(e->key.seed, e->key.step, site, (uint64_t)row, e->drop ? rate : 0.0f);
+    return dropout_site(e->key.seed, e->key.step, site, 0, e->drop ? rate : 0.0f);
 }

@@ -67,8 +67,9 @@ static struct gemm into(struct gemm g, float *c, ptrdiff_t c_row)
 
 static struct dropout mask_of(const struct attention *a, int32_t i)
 {
-    return dropout_row(a->seed, a->step, a->site, a->mask_first + (uint64_t)i * a->mask_step,
-                       a->dropout);
+    struct dropout row = a->dropout;
+    row.base += (uint32_t)i * (uint32_t)a->length;
+    return row;
 }
 
 /* P = softmax(scale Q K^T) */
@@ -86,7 +87,7 @@ void attention_forward(const struct attention *a, float *context, ptrdiff_t cont
     const ptrdiff_t p_row = (ptrdiff_t)padded(a->length);
     float *p = scratch + padded((int32_t)gemm_floats(a->length, a->head_dim));
     probabilities(a, p, p_row, scratch);
-    for (int32_t i = 0; a->dropout > 0.0f && i < a->length; i++) {
+    for (int32_t i = 0; a->dropout.threshold && i < a->length; i++) {
         const struct dropout mask = mask_of(a, i);
         a->kernels->dropout(a->length, p + i * p_row, &mask, p + i * p_row);
     }

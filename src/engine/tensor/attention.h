@@ -6,8 +6,8 @@
  * the head's first column, `row` is 3H. Nothing but Q, K and V is kept for the backward pass: it
  * makes P again, which is one small GEMM more and saves S * S floats a head.
  *
- * Rules: a pure function of its inputs, whatever else is in the batch. Row i's dropout mask is that
- * of mask row `mask_first + i * mask_step`.
+ * Rules: a pure function of its inputs, whatever else is in the batch. Element (i, j) of P is element
+ * i S + j of the dropout.
  * Scratch: attention_scratch_floats(S, D), 64-byte aligned, one a thread.
  */
 #ifndef ENGINE_TENSOR_ATTENTION_H
@@ -22,9 +22,7 @@ struct attention {
     const float *q, *k, *v;
     ptrdiff_t row;
     float scale; /* 1 / sqrt(D) */
-    uint64_t seed, step, mask_first, mask_step;
-    uint32_t site;
-    float dropout; /* 0: none */
+    struct dropout dropout;
 };
 
 size_t attention_scratch_floats(int32_t length_max, int32_t head_dim);

@@ -94,17 +94,13 @@ static void transpose_8(const float *b, ptrdiff_t b_col, float *out)
 }
 
 /* Packs the steps that whole vectors cover and returns how many. */
-static int32_t pack_full(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth,
-                         float *out)
+static int32_t pack_transposed(const float *b, ptrdiff_t b_col, int32_t depth, float *out)
 {
     int32_t k = 0;
-    if (b_col == 1)
-        for (; k < depth; k++) vf_store(out + (ptrdiff_t)k * PANEL, vf_load(b + k * b_step));
-    else if (b_step == 1)
-        for (; k + 8 <= depth; k += 8) {
-            transpose_8(b + k, b_col, out + (ptrdiff_t)k * PANEL);
-            transpose_8(b + 8 * b_col + k, b_col, out + (ptrdiff_t)k * PANEL + 8);
-        }
+    for (; k + 8 <= depth; k += 8) {
+        transpose_8(b + k, b_col, out + (ptrdiff_t)k * PANEL);
+        transpose_8(b + 8 * b_col + k, b_col, out + (ptrdiff_t)k * PANEL + 8);
+    }
     return k;
 }
 

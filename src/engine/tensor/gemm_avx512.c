@@ -4,6 +4,7 @@
 #include <immintrin.h>
 #include "engine/tensor/gemm_tile.h"
 #include "engine/tensor/kernels_internal.h"
+#include "engine/tensor/vec_avx512.h"
 
 #define LEVEL        avx512
 #define TILE_ROWS    8
@@ -119,15 +120,10 @@ static void transpose_16(const float *b, ptrdiff_t b_col, float *out)
 }
 
 /* Packs the steps that whole vectors cover and returns how many. */
-static int32_t pack_full(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth,
-                         float *out)
+static int32_t pack_transposed(const float *b, ptrdiff_t b_col, int32_t depth, float *out)
 {
     int32_t k = 0;
-    if (b_col == 1)
-        for (; k < depth; k++)
-            _mm512_storeu_ps(out + (ptrdiff_t)k * PANEL, _mm512_loadu_ps(b + k * b_step));
-    else if (b_step == 1)
-        for (; k + 16 <= depth; k += 16) transpose_16(b + k, b_col, out + (ptrdiff_t)k * PANEL);
+    for (; k + 16 <= depth; k += 16) transpose_16(b + k, b_col, out + (ptrdiff_t)k * PANEL);
     return k;
 }
 

@@ -1,6 +1,6 @@
 /* engine/tensor/gemm_body.h - the loops around a microkernel, the same for every vector level.
  *
- * gemm_<level>.c defines LEVEL, TILE_ROWS, GROUP_PANELS, tile_run() and pack_full() and includes this
+ * gemm_<level>.c defines LEVEL, TILE_ROWS, GROUP_PANELS, tile_run() and pack_transposed() and includes this
  * file. The loops, outermost first:
  *
  *     groups of GROUP_PANELS panels of b    a group's chunk stays in L1 (or is packed into scratch)
@@ -13,6 +13,7 @@
  * packed a chunk at a time, which costs 2-3 % when a call has 150 rows and more.
  */
 #include "engine/tensor/kernels_internal.h"
+#include <string.h>
 
 #define FN(name) KERNEL_NAME(name, LEVEL)
 
@@ -25,11 +26,26 @@ static int32_t min_i32(int32_t a, int32_t b)
 static void pack_panel(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth, int w,
                        float *out)
 {
-    int32_t k = 0;
-    if (w == PANEL) k = pack_full(b, b_col, b_step, depth, out);
+    int32_t k = w == PANEL && b_step == 1 ? pack_transposed(b, b_col, depth, out) : 0;
     for (; k < depth; k++)
         for (int l = 0; l < PANEL; l++)
             out[(ptrdiff_t)k * PANEL + l] = l < w ? b[l * b_col + k * b_step] : 0.0f;
+}
+
+/* All panels of a group of `cols` columns over one chunk. Rows of b that lie together (b_col == 1) are
+ * read across all panels at once: whole lines, in order. */
+static void pack_group(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth,
+                       int32_t cols, float *out)
+{
+    const ptrdiff_t panel = (ptrdiff_t)depth * PANEL;
+    if (b_col == 1 && cols == GROUP_PANELS * PANEL) {
+        for (int32_t k = 0; k < depth; k++, b += b_step, out += PANEL)
+            for (int p = 0; p < GROUP_PANELS; p++)
+                vf_store(out + p * panel, vf_load(b + p * PANEL));
+        return;
+    }
+    for (int32_t col = 0; col < cols; col += PANEL, out += panel)
+        pack_panel(b + col * b_col, b_col, b_step, depth, min_i32(PANEL, cols - col), out);
 }
 
 void FN(pack)(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth, int32_t cols,
@@ -40,14 +56,17 @@ void FN(pack)(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth, 
                    min_i32(PANEL, cols - p * PANEL), out + (ptrdiff_t)p * depth * PANEL);
 }
 
+/* Rows of a transposed a lie together: each step's run of them is cut into blocks. */
 static void pack_rows(const struct gemm *g, int32_t row0, int32_t row1, float *out)
 {
-    for (int32_t row = row0; row < row1; row += TILE_ROWS) {
-        const int32_t rows = min_i32(TILE_ROWS, row1 - row);
-        for (int32_t k = 0; k < g->depth; k++, out += TILE_ROWS) {
-            const float *a = g->a + row * g->a_row + k * g->a_step;
-            for (int32_t r = 0; r < TILE_ROWS; r++) out[r] = r < rows ? a[r * g->a_row] : 0.0f;
-        }
+    const ptrdiff_t block = (ptrdiff_t)g->depth * TILE_ROWS;
+    const int32_t whole = g->a_row == 1 ? (row1 - row0) / TILE_ROWS : 0;
+    for (int32_t k = 0; k < g->depth; k++, out += TILE_ROWS) {
+        const float *a = g->a + row0 * g->a_row + k * g->a_step;
+        for (int32_t i = 0; i < whole; i++)
+            memcpy(out + i * block, a + i * TILE_ROWS, TILE_ROWS * sizeof *a);
+        for (int32_t r = whole * TILE_ROWS; r < row1 - row0; r++)
+            out[r / TILE_ROWS * block + r % TILE_ROWS] = a[r * g->a_row];
     }
 }
 
@@ -69,9 +88,8 @@ static void group_chunk(const struct gemm *g, const struct group *s, int32_t k0,
     } else {
         t.b = s->panels;
         t.b_panel = (ptrdiff_t)t.depth * PANEL;
-        for (int p = 0; p < panels; p++)
-            pack_panel(g->b + (s->col + p * PANEL) * g->b_col + k0 * g->b_step, g->b_col, g->b_step,
-                       t.depth, min_i32(PANEL, s->cols - p * PANEL), s->panels + p * t.b_panel);
+        pack_group(g->b + s->col * g->b_col + k0 * g->b_step, g->b_col, g->b_step, t.depth, s->cols,
+                   s->panels);
     }
     for (int32_t row = s->row0; row < s->row1; row += TILE_ROWS) {
         const int rows = min_i32(TILE_ROWS, s->row1 - row);

@@ -81,16 +81,12 @@ static void transpose_4(const float *b, ptrdiff_t b_col, float *out)
 }
 
 /* Packs the steps that whole vectors cover and returns how many. */
-static int32_t pack_full(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth,
-                         float *out)
+static int32_t pack_transposed(const float *b, ptrdiff_t b_col, int32_t depth, float *out)
 {
     int32_t k = 0;
-    if (b_col == 1)
-        for (; k < depth; k++) vf_store(out + (ptrdiff_t)k * PANEL, vf_load(b + k * b_step));
-    else if (b_step == 1)
-        for (; k + 4 <= depth; k += 4)
-            for (int l = 0; l < PANEL; l += 4)
-                transpose_4(b + l * b_col + k, b_col, out + (ptrdiff_t)k * PANEL + l);
+    for (; k + 4 <= depth; k += 4)
+        for (int l = 0; l < PANEL; l += 4)
+            transpose_4(b + l * b_col + k, b_col, out + (ptrdiff_t)k * PANEL + l);
     return k;
 }
 

@@ -2,6 +2,7 @@
  * a virtual machine may show AVX-512 while its kernel does not keep zmm across a switch.
  * CPUID is read directly, not by __builtin_cpu_supports, because the same bits feed isa_describe. */
 #include "engine/tensor/isa.h"
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static bool bit(uint32_t word, int index)
     return ((word >> index) & 1u) != 0;
 }
 
+/* CPUID leaves a virtual machine each time: the callers below keep what they learn. */
 static struct cpu_bits cpu_bits_read(void)
 {
     struct cpu_bits c = {0};
@@ -82,9 +84,14 @@ bool isa_available(enum isa isa)
 enum isa isa_best(void)
 {
     static const enum isa order[] = {ISA_AVX512, ISA_AVX2, ISA_NEON};
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-        if (isa_available(order[i])) return order[i];
-    return ISA_REF;
+    static atomic_int best = ISA_BEST; /* not looked for yet; every thread would find the same */
+    int found = atomic_load(&best);
+    if (found != ISA_BEST) return (enum isa)found;
+    found = ISA_REF;
+    for (size_t i = 0; i < sizeof order / sizeof order[0] && found == ISA_REF; i++)
+        if (isa_available(order[i])) found = (int)order[i];
+    atomic_store(&best, found);
+    return (enum isa)found;
 }
 
 void isa_set_default(enum isa isa)

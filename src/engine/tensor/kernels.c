@@ -34,12 +34,12 @@ size_t gemm_packed_floats(int32_t depth, int32_t cols)
     return panels * (size_t)depth * PANEL;
 }
 
-struct dropout dropout_row(uint64_t seed, uint64_t step, uint32_t site, uint64_t row, float rate)
+struct dropout dropout_site(uint64_t seed, uint64_t step, uint32_t site, uint32_t part, float rate)
 {
     if (!(rate > 0.0f)) return (struct dropout){.scale = 1.0f};
-    BUG_IF(rate >= 1.0f || row >> 32);
+    BUG_IF(rate >= 1.0f || site >> 24);
     uint32_t r[4];
-    rng_philox(seed, step, ((uint64_t)RNG_DROPOUT << 56) | ((uint64_t)site << 32) | row, r);
+    rng_philox(seed, step, ((uint64_t)RNG_DROPOUT << 56) | ((uint64_t)site << 32) | part, r);
     return (struct dropout){.key0 = r[0],
                             .key1 = r[1],
                             .threshold = (uint32_t)((double)rate * 4294967296.0),

@@ -59,15 +59,17 @@ size_t gemm_scratch_floats(int32_t depth, bool a_transposed);
 /* Floats of a packed [depth, cols] matrix: ceil(cols / 16) panels of [depth][16], zero filled. */
 size_t gemm_packed_floats(int32_t depth, int32_t cols);
 
-/* Which elements of one row a dropout zeroes: element j lives when hash(row, j) >= threshold.
- * threshold 0 keeps all and scale is 1 then. Made by dropout_row. */
+/* Which elements a dropout zeroes: element i lives when hash(i, keys) >= threshold. A kernel's element
+ * j is element base + j of the site. threshold 0 keeps all, and scale is 1 then. */
 struct dropout {
     uint32_t key0, key1;
     uint32_t threshold; /* rate * 2^32 */
     float scale;        /* 1 / (1 - rate) */
+    uint32_t base;
 };
-/* The mask of a row is a function of (seed, step, site, row): `site` names a place in the network. */
-struct dropout dropout_row(uint64_t seed, uint64_t step, uint32_t site, uint64_t row, float rate);
+/* The masks of a place in the network (`site`) in a step: base is 0. `part` keeps apart what shares a
+ * site but is worked on apart: a head of a sequence, for example. */
+struct dropout dropout_site(uint64_t seed, uint64_t step, uint32_t site, uint32_t part, float rate);
 
 struct kernels {
     enum isa isa;

@@ -29,7 +29,7 @@ static inline void store_some(float *p, vf a, int n)
 
 static inline vf drop_lanes(vf x, const struct dropout *d, int32_t j)
 {
-    const vi index = vi_add(vi_iota(), vi_set((uint32_t)j));
+    const vi index = vi_add(vi_iota(), vi_set(d->base + (uint32_t)j));
     const vi hash = vi_dropout_hash(index, d->key0, d->key1);
     const vf kept = vf_mul(x, vf_set(d->scale));
     return vi_select_ge_u(hash, vi_set(d->threshold), kept, vf_set(0.0f));
@@ -258,34 +258,54 @@ float FN(square_block)(size_t n, const float *x)
 
 /* ------------------------------------------------------- epilogues of gemm, over a hot tile */
 
-static inline vf epilogue_lanes(const struct gemm *g, vf c, ptrdiff_t at, int32_t j, int w)
+/* `kind` is constant where this is inlined, so that each case is a loop of its own. */
+static inline __attribute__((always_inline)) vf
+epilogue_lanes(const struct gemm *g, enum gemm_epilogue kind, vf c, ptrdiff_t at, int32_t j, int w)
 {
-    switch (g->epilogue) {
-    case GEMM_STORE:
-        return c;
-    case GEMM_BIAS:
-        return vf_add(c, load_some(g->bias + j, w));
-    case GEMM_BIAS_GELU:
-        c = vf_add(c, load_some(g->bias + j, w));
-        if (g->pre) store_some(g->pre + at, c, w);
-        return vf_gelu(c);
-    case GEMM_GELU_BACKWARD:
-        return vf_mul(c, vf_gelu_slope(load_some(g->pre + at, w)));
-    case GEMM_ADD:
-        return vf_add(c, load_some(g->other + at, w));
+    if (kind == GEMM_GELU_BACKWARD) return vf_mul(c, vf_gelu_slope(load_some(g->pre + at, w)));
+    if (kind == GEMM_ADD) return vf_add(c, load_some(g->other + at, w));
+    c = vf_add(c, load_some(g->bias + j, w));
+    if (kind == GEMM_BIAS) return c;
+    if (g->pre) store_some(g->pre + at, c, w);
+    return vf_gelu(c);
+}
+
+static inline __attribute__((always_inline)) void epilogue_tile(const struct gemm *g,
+                                                                enum gemm_epilogue kind,
+                                                                int32_t row0, int32_t row1,
+                                                                int32_t col0, int32_t col1)
+{
+    for (int32_t i = row0; i < row1; i++) {
+        int32_t j = col0;
+        for (; j + 16 <= col1; j += 16) {
+            const ptrdiff_t at = i * g->c_row + j;
+            vf_store(g->c + at, epilogue_lanes(g, kind, vf_load(g->c + at), at, j, 16));
+        }
+        if (j == col1) continue;
+        const ptrdiff_t at = i * g->c_row + j;
+        const int w = (int)(col1 - j);
+        vf_store_n(g->c + at, epilogue_lanes(g, kind, vf_load_n(g->c + at, w), at, j, w), w);
     }
-    return c;
 }
 
 void FN(epilogue)(const struct gemm *g, int32_t row0, int32_t row1, int32_t col0, int32_t col1)
 {
-    if (g->epilogue == GEMM_STORE) return;
-    for (int32_t i = row0; i < row1; i++)
-        for (int32_t j = col0; j < col1; j += 16) {
-            const int w = tail_of(col1, j);
-            const ptrdiff_t at = i * g->c_row + j;
-            store_some(g->c + at, epilogue_lanes(g, load_some(g->c + at, w), at, j, w), w);
-        }
+    switch (g->epilogue) {
+    case GEMM_STORE:
+        return;
+    case GEMM_BIAS:
+        epilogue_tile(g, GEMM_BIAS, row0, row1, col0, col1);
+        return;
+    case GEMM_BIAS_GELU:
+        epilogue_tile(g, GEMM_BIAS_GELU, row0, row1, col0, col1);
+        return;
+    case GEMM_GELU_BACKWARD:
+        epilogue_tile(g, GEMM_GELU_BACKWARD, row0, row1, col0, col1);
+        return;
+    case GEMM_ADD:
+        epilogue_tile(g, GEMM_ADD, row0, row1, col0, col1);
+        return;
+    }
 }
 
 void FN(vec_math)(int which, int32_t n, const float *x, float *y)

@@ -11,20 +11,21 @@ struct pass {
     const struct dropout_key *drop; /* NULL: none */
 };
 
-static bool survives(const struct dropout *d, uint32_t j)
+static bool survives(const struct dropout *d, uint32_t index)
 {
-    uint32_t h = j + d->key0;
+    uint32_t h = index + d->key0;
     h = (h ^ (h >> 16)) * 0x21f0aaadu ^ d->key1;
     h = (h ^ (h >> 15)) * 0xd35a2d97u;
     return (h ^ (h >> 15)) >= d->threshold;
 }
 
-static void drop_row(const struct pass *s, uint32_t site, uint64_t row, float rate, int n,
+static void drop_row(const struct pass *s, uint32_t site, int part, int row, float rate, int n,
                      double *x)
 {
     if (!s->drop || rate == 0.0f) return;
-    const struct dropout d = dropout_row(s->drop->seed, s->drop->step, site, row, rate);
-    for (int j = 0; j < n; j++) x[j] = survives(&d, (uint32_t)j) ? x[j] / (1.0 - (double)rate) : 0;
+    const struct dropout d = dropout_site(s->drop->seed, s->drop->step, site, (uint32_t)part, rate);
+    for (int j = 0; j < n; j++)
+        x[j] = survives(&d, (uint32_t)(row * n + j)) ? x[j] / (1.0 - (double)rate) : 0;
 }
 
 static void norm(const struct pass *s, int n, size_t gamma, size_t beta, double *x)
@@ -72,7 +73,7 @@ static void attention(const struct pass *s, int layer, const double *qkv, double
                     sum += w[j];
                 }
                 for (int j = 0; j < n; j++) w[j] /= sum;
-                drop_row(s, site_of(layer, SITE_ATTENTION), (uint64_t)(i * c->heads + a),
+                drop_row(s, site_of(layer, SITE_ATTENTION), first * c->heads + a, i - first,
                          c->dropout_attention, n, w);
                 for (int k = 0; k < d; k++) {
                     double *out = &context[i * h + a * d + k];
@@ -91,13 +92,13 @@ static void layer_row(const struct pass *s, int layer, int t, const double *cont
     const int h = c->hidden, inter = c->intermediate;
     double *y = calloc((size_t)(h + inter), sizeof *y), *act = y + h;
     linear(s, context, h, o->out_weight, o->out_bias, h, y);
-    drop_row(s, site_of(layer, SITE_MIDDLE), (uint64_t)t, c->dropout_hidden, h, y);
+    drop_row(s, site_of(layer, SITE_MIDDLE), 0, t, c->dropout_hidden, h, y);
     for (int j = 0; j < h; j++) x[j] += y[j];
     norm(s, h, o->norm1_gamma, o->norm1_beta, x);
     linear(s, x, h, o->up_weight, o->up_bias, inter, act);
     for (int j = 0; j < inter; j++) act[j] = gelu(act[j]);
     linear(s, act, inter, o->down_weight, o->down_bias, h, y);
-    drop_row(s, site_of(layer, SITE_OUTPUT), (uint64_t)t, c->dropout_hidden, h, y);
+    drop_row(s, site_of(layer, SITE_OUTPUT), 0, t, c->dropout_hidden, h, y);
     for (int j = 0; j < h; j++) x[j] += y[j];
     norm(s, h, o->norm2_gamma, o->norm2_beta, x);
     free(y);
@@ -117,7 +118,7 @@ static void embed(const struct pass *s, double *x)
                          s->p[m->type_embeddings + type * h + j] +
                          s->p[m->position_embeddings + position * h + j];
             norm(s, (int)h, m->embed_gamma, m->embed_beta, row);
-            drop_row(s, SITE_EMBEDDINGS, (uint64_t)t, m->config.dropout_hidden, (int)h, row);
+            drop_row(s, SITE_EMBEDDINGS, 0, t, m->config.dropout_hidden, (int)h, row);
         }
 }
 
@@ -140,7 +141,7 @@ double encoder_double_loss(const struct model *m, const double *params,
         for (int t = 0; t < tokens; t++) layer_row(&s, layer, t, context + t * h, x + t * h);
     }
     for (int t = 0; t < tokens; t++) {
-        drop_row(&s, SITE_HEAD, (uint64_t)t, m->config.dropout_head, h, x + t * h);
+        drop_row(&s, SITE_HEAD, 0, t, m->config.dropout_head, h, x + t * h);
         linear(&s, x + t * h, h, m->head_weight, m->head_bias, labels, z);
         if (logits) memcpy(logits + t * labels, z, (size_t)labels * sizeof *z);
         if (b->targets[t] < 0) continue;

@@ -124,7 +124,7 @@ static void check_gemms(struct check *c)
 static struct dropout some_dropout(struct check *c)
 {
     if (next(c) % 3 == 0) return (struct dropout){.scale = 1.0f};
-    return (struct dropout){next(c), next(c), 1u << 29, 1.0f / 0.875f};
+    return (struct dropout){next(c), next(c), 1u << 29, 1.0f / 0.875f, next(c)};
 }
 
 static void check_norm(struct check *c, int32_t n)
