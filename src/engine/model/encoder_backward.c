@@ -52,7 +52,7 @@ static void work_weight(struct encoder *e, struct work *w, const float *dy, int3
                            .b_step = in,
                            .c = dw,
                            .c_row = in};
-    work_gemm(w, &g);
+    work_gemm(e, w, &g);
 }
 
 /* dx [T, in] = dy w: dy [T, out], w [out, in]. The caller adds an epilogue. */
@@ -103,9 +103,9 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
         encoder_masks(e, site_of(layer, SITE_OUTPUT), e->model->config.dropout_hidden)};
     run_rows(e, norm_back_row, &n);
     struct gemm g = input_gradient(e, b->ddrop, h, p + o->down_weight, inter, b->dbig);
-    g.epilogue = GEMM_GELU_BACKWARD;
-    g.pre = acts->pre;
-    work_gemm(&w, &g);
+    g.epilogue = GEMM_MULTIPLY;
+    g.other = acts->slope;
+    work_gemm(e, &w, &g);
     work_weight(e, &w, b->ddrop, h, acts->act, inter, grads + o->down_weight);
     work_column_sum(&w, t, h, b->ddrop, grads + o->down_bias);
     work_column_dot(&w, t, h, b->dy, acts->xhat2, grads + o->norm2_gamma);
@@ -115,7 +115,7 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
     g = input_gradient(e, b->dbig, inter, p + o->up_weight, h, b->dmid);
     g.epilogue = GEMM_ADD;
     g.other = b->dsum;
-    work_gemm(&w, &g);
+    work_gemm(e, &w, &g);
     work_weight(e, &w, b->dbig, inter, acts->y1, h, grads + o->up_weight);
     work_column_sum(&w, t, inter, b->dbig, grads + o->up_bias);
     work_run(e, &w);
@@ -149,7 +149,7 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
         encoder_masks(e, site_of(layer, SITE_MIDDLE), e->model->config.dropout_hidden)};
     run_rows(e, norm_back_row, &n);
     struct gemm g = input_gradient(e, b->ddrop, h, p + o->out_weight, h, b->dcontext);
-    work_gemm(&w, &g);
+    work_gemm(e, &w, &g);
     work_weight(e, &w, b->ddrop, h, acts->context, h, grads + o->out_weight);
     work_column_sum(&w, t, h, b->ddrop, grads + o->out_bias);
     work_column_dot(&w, t, h, b->dmid, acts->xhat1, grads + o->norm1_gamma);
@@ -160,7 +160,7 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
     g = input_gradient(e, b->dbig, 3 * h, p + o->qkv_weight, h, b->dy);
     g.epilogue = GEMM_ADD;
     g.other = b->dsum;
-    work_gemm(&w, &g);
+    work_gemm(e, &w, &g);
     work_weight(e, &w, b->dbig, 3 * h, x, h, grads + o->qkv_weight);
     work_column_sum(&w, t, 3 * h, b->dbig, grads + o->qkv_bias);
     work_run(e, &w);
@@ -187,7 +187,7 @@ static void head_back(struct encoder *e)
     struct work w = {.count = 0};
     const struct gemm g = input_gradient(e, e->back.dlogits, e->labels, m->params + m->head_weight,
                                          e->hidden, e->back.dy);
-    work_gemm(&w, &g);
+    work_gemm(e, &w, &g);
     work_weight(e, &w, e->back.dlogits, e->labels, e->head_in, e->hidden,
                 e->gradients + m->head_weight);
     work_column_sum(&w, e->batch.tokens, e->labels, e->back.dlogits, e->gradients + m->head_bias);

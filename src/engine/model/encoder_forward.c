@@ -34,7 +34,7 @@ static struct gemm linear(const struct encoder *e, const float *x, int32_t in, c
 static void run_gemm(struct encoder *e, const struct gemm *g)
 {
     struct work w = {.count = 0};
-    work_gemm(&w, g);
+    work_gemm(e, &w, g);
     work_run(e, &w);
 }
 
@@ -129,7 +129,7 @@ static void feed_forward(struct encoder *e, int32_t layer, const struct layer_ac
         linear(e, acts->y1, h, p + o->up_weight, packed ? packed->up : NULL, inter, acts->act);
     g.epilogue = GEMM_BIAS_GELU;
     g.bias = p + o->up_bias;
-    g.pre = acts->pre;
+    g.slope = acts->slope;
     run_gemm(e, &g);
     g = linear(e, acts->act, inter, p + o->down_weight, packed ? packed->down : NULL, h, e->sum);
     run_gemm(e, &g);

@@ -8,14 +8,14 @@
 #include "engine/model/encoder.h"
 #include "engine/tensor/kernels.h"
 
-struct layer_acts {    /* of one layer; serving has one set for all layers */
-    float *qkv;        /* [T, 3H] */
-    float *context;    /* [T, H] */
-    float *xhat1, *y1; /* [T, H] normalised, and after gamma and beta; xhat only when training */
-    float *rstd1;      /* [T] */
-    float *pre, *act;  /* [T, I] before and after GELU; pre only when training */
-    float *xhat2, *y2; /* [T, H] */
-    float *rstd2;      /* [T] */
+struct layer_acts {     /* of one layer; serving has one set for all layers */
+    float *qkv;         /* [T, 3H] */
+    float *context;     /* [T, H] */
+    float *xhat1, *y1;  /* [T, H] normalised, and after gamma and beta; xhat only when training */
+    float *rstd1;       /* [T] */
+    float *act, *slope; /* [T, I] gelu and gelu' of the product; slope only when training */
+    float *xhat2, *y2;  /* [T, H] */
+    float *rstd2;       /* [T] */
 };
 
 struct layer_packed { /* serving: the four weights as panels */
@@ -93,7 +93,7 @@ struct work {
     struct work_item item[WORK_MAX];
     int count;
 };
-void work_gemm(struct work *w, const struct gemm *g);
+void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g);
 void work_column_sum(struct work *w, int32_t rows, int32_t cols, const float *x, float *out);
 void work_column_dot(struct work *w, int32_t rows, int32_t cols, const float *x, const float *y,
                      float *out);

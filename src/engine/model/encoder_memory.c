@@ -45,7 +45,7 @@ static void place_layer(const struct encoder *e, struct walk *w, struct layer_ac
     if (!training) return;
     a->xhat1 = matrix(w, t, h);
     a->xhat2 = matrix(w, t, h);
-    a->pre = matrix(w, t, inter);
+    a->slope = matrix(w, t, inter);
     a->rstd1 = matrix(w, t, 1);
     a->rstd2 = matrix(w, t, 1);
 }

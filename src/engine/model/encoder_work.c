@@ -1,7 +1,9 @@
 /* How: every output element belongs to exactly one piece, and a piece computes it in the canonical
  * order; so the cut may follow the machine (threads, cache) and no bit depends on it.
  * Pieces of a product: 384 rows, so that a's rows stay in L2, by 96 columns (two groups of panels);
- * with a transposed (weight gradients) 192 rows, which are copied once a piece, by 384 columns. */
+ * with a transposed (weight gradients) 384 x 384, because both operands are packed once a piece.
+ * Where that gives fewer than two pieces a thread, they are halved down to 48 x 48.
+ */
 #include "engine/model/encoder_internal.h"
 #include "engine/tensor/attention.h"
 
@@ -19,15 +21,26 @@ static struct work_item *work_add(struct work *w)
     return &w->item[w->count++];
 }
 
-void work_gemm(struct work *w, const struct gemm *g)
+static int32_t gemm_pieces(const struct work_item *i)
+{
+    return pieces_of(i->gemm.cols, i->col_step) * pieces_of(i->gemm.rows, i->row_step);
+}
+
+void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g)
 {
     struct work_item *i = work_add(w);
     i->kind = WORK_GEMM;
     i->gemm = *g;
-    i->row_step = g->a_step == 1 ? 384 : GEMM_ROWS_MAX;
-    i->col_step = g->a_step == 1 ? COLUMNS_A_PIECE : 384;
+    i->row_step = GEMM_ROWS_MAX;
+    i->col_step = g->a_step == 1 ? COLUMNS_A_PIECE : GEMM_ROWS_MAX;
+    while (gemm_pieces(i) < 2 * e->threads && (i->row_step > 48 || i->col_step > 48)) {
+        if (i->row_step >= i->col_step)
+            i->row_step /= 2;
+        else
+            i->col_step /= 2;
+    }
     i->col_pieces = pieces_of(g->cols, i->col_step);
-    i->pieces = i->col_pieces * pieces_of(g->rows, i->row_step);
+    i->pieces = gemm_pieces(i);
 }
 
 static void work_columns(struct work *w, int32_t rows, int32_t cols, const float *x, const float *y,

@@ -76,38 +76,79 @@ struct group {
     float *panels;
 };
 
-/* All rows of one group over depth [k0, k1). */
-static void group_chunk(const struct gemm *g, const struct group *s, int32_t k0, int32_t k1)
+struct chunk { /* b's columns [col, col + cols), depth [k0, k1) */
+    int32_t col, cols, k0, k1;
+};
+
+/* Asks for share `part` of `parts` of the chunk that comes next, while this one is computed: b streams
+ * from memory, and runs of it are too short for the hardware to guess. */
+static void prefetch_chunk(const struct gemm *g, const struct chunk *n, int32_t part, int32_t parts)
+{
+    const bool along = !g->b_packed && g->b_step == 1; /* lines run along k, else along columns */
+    const int32_t depth = n->k1 - n->k0, tall = along ? n->cols : depth;
+    const int32_t wide = ((along ? depth : n->cols) + PANEL - 1) / PANEL;
+    const ptrdiff_t line = g->b_packed ? (ptrdiff_t)g->depth * PANEL : PANEL;
+    const ptrdiff_t step = g->b_packed ? PANEL : along ? g->b_col : g->b_step;
+    const float *b = g->b_packed ? g->b + ((ptrdiff_t)(n->col / PANEL) * g->depth + n->k0) * PANEL
+                                 : g->b + n->col * g->b_col + n->k0 * g->b_step;
+    const int32_t end = (int32_t)((int64_t)tall * (part + 1) / parts);
+    for (int32_t i = (int32_t)((int64_t)tall * part / parts); i < end; i++)
+        for (int32_t j = 0; j < wide; j++) __builtin_prefetch(b + i * step + j * line, 0, 2);
+}
+
+/* All rows of one group over one chunk. */
+static void group_chunk(const struct gemm *g, const struct group *s, const struct chunk *at,
+                        const struct chunk *next)
 {
     const int panels = (s->cols + PANEL - 1) / PANEL;
-    struct tile t = {.depth = k1 - k0, .c_row = g->c_row, .first = k0 == 0};
+    struct tile t = {.depth = at->k1 - at->k0, .c_row = g->c_row, .first = at->k0 == 0};
     t.width = s->cols - (panels - 1) * PANEL;
     if (g->b_packed) {
-        t.b = g->b + ((ptrdiff_t)(s->col / PANEL) * g->depth + k0) * PANEL;
+        t.b = g->b + ((ptrdiff_t)(s->col / PANEL) * g->depth + at->k0) * PANEL;
         t.b_panel = (ptrdiff_t)g->depth * PANEL;
     } else {
         t.b = s->panels;
         t.b_panel = (ptrdiff_t)t.depth * PANEL;
-        pack_group(g->b + s->col * g->b_col + k0 * g->b_step, g->b_col, g->b_step, t.depth, s->cols,
-                   s->panels);
+        pack_group(g->b + s->col * g->b_col + at->k0 * g->b_step, g->b_col, g->b_step, t.depth,
+                   s->cols, s->panels);
     }
-    for (int32_t row = s->row0; row < s->row1; row += TILE_ROWS) {
+    const int32_t blocks = (s->row1 - s->row0 + TILE_ROWS - 1) / TILE_ROWS;
+    for (int32_t block = 0; block < blocks; block++) {
+        const int32_t row = s->row0 + block * TILE_ROWS;
         const int rows = min_i32(TILE_ROWS, s->row1 - row);
         if (s->a_packed) {
-            t.a = s->a_packed + (ptrdiff_t)(row - s->row0) * g->depth + (ptrdiff_t)k0 * TILE_ROWS;
+            t.a = s->a_packed + (ptrdiff_t)block * TILE_ROWS * g->depth +
+                  (ptrdiff_t)at->k0 * TILE_ROWS;
         } else {
-            t.a = g->a + row * g->a_row + k0;
+            t.a = g->a + row * g->a_row + at->k0;
             t.a_row = g->a_row;
         }
         t.c = g->c + row * g->c_row + s->col;
+        if (next) prefetch_chunk(g, next, block, blocks);
         tile_run(&t, rows, panels, s->a_packed != NULL);
-        if (k1 == g->depth) FN(epilogue)(g, row, row + rows, s->col, s->col + s->cols);
+        if (at->k1 == g->depth) FN(epilogue)(g, row, row + rows, s->col, s->col + s->cols);
     }
+}
+
+/* The chunk after `c` in the order of the loops; false after the last. */
+static bool chunk_next(const struct gemm *g, int32_t step, int32_t col1, struct chunk *c)
+{
+    if (c->k1 < g->depth) {
+        c->k0 = c->k1;
+    } else {
+        c->col += c->cols;
+        c->k0 = 0;
+    }
+    if (c->col >= col1) return false;
+    c->cols = min_i32(GROUP_PANELS * PANEL, col1 - c->col);
+    c->k1 = min_i32(c->k0 + step, g->depth);
+    return true;
 }
 
 void FN(gemm)(const struct gemm *g, int32_t row0, int32_t row1, int32_t col0, int32_t col1,
               float *scratch)
 {
+    if (row0 >= row1 || col0 >= col1) return;
     struct group s = {.row0 = row0, .row1 = row1, .panels = scratch};
     if (g->a_step != 1) {
         float *a_packed = scratch + (ptrdiff_t)PANELS_MAX * PANEL * DEPTH_CHUNK;
@@ -116,9 +157,13 @@ void FN(gemm)(const struct gemm *g, int32_t row0, int32_t row1, int32_t col0, in
     }
     const int32_t chunks = g->depth > 0 ? (g->depth + DEPTH_CHUNK - 1) / DEPTH_CHUNK : 1;
     const int32_t step = (g->depth + chunks - 1) / chunks;
-    for (s.col = col0; s.col < col1; s.col += GROUP_PANELS * PANEL) {
-        s.cols = min_i32(GROUP_PANELS * PANEL, col1 - s.col);
-        for (int32_t i = 0, k0 = 0; i < chunks; i++, k0 += step)
-            group_chunk(g, &s, k0, min_i32(k0 + step, g->depth));
+    struct chunk at = {col0, min_i32(GROUP_PANELS * PANEL, col1 - col0), 0, step};
+    for (bool more = true; more;) {
+        struct chunk next = at;
+        more = chunk_next(g, step, col1, &next);
+        s.col = at.col;
+        s.cols = at.cols;
+        group_chunk(g, &s, &at, more ? &next : NULL);
+        at = next;
     }
 }

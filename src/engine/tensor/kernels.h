@@ -28,11 +28,11 @@
 struct adamw;
 
 enum gemm_epilogue {
-    GEMM_STORE,         /* c = sum */
-    GEMM_BIAS,          /* c = sum + bias[j] */
-    GEMM_BIAS_GELU,     /* pre = sum + bias[j]; c = gelu(pre). pre may be NULL */
-    GEMM_GELU_BACKWARD, /* c = sum * gelu'(pre) */
-    GEMM_ADD,           /* c = sum + other */
+    GEMM_STORE,     /* c = sum */
+    GEMM_BIAS,      /* c = sum + bias[j] */
+    GEMM_BIAS_GELU, /* x = sum + bias[j]; c = gelu(x); slope = gelu'(x) unless it is NULL */
+    GEMM_ADD,       /* c = sum + other */
+    GEMM_MULTIPLY,  /* c = sum * other */
 };
 
 struct gemm { /* c [rows, cols] = a [rows, depth] b [depth, cols] */
@@ -43,16 +43,16 @@ struct gemm { /* c [rows, cols] = a [rows, depth] b [depth, cols] */
     ptrdiff_t b_col, b_step;
     bool b_packed; /* b is panels made by `pack`; b_col and b_step are not read */
     float *c;
-    ptrdiff_t c_row; /* pre and other have the same row stride */
+    ptrdiff_t c_row; /* slope and other have the same row stride */
     enum gemm_epilogue epilogue;
     const float *bias;  /* [cols] */
-    float *pre;         /* [rows, c_row] */
+    float *slope;       /* [rows, c_row] */
     const float *other; /* [rows, c_row] */
 };
 
 enum {
     PANEL = 16,
-    GEMM_ROWS_MAX = 192
+    GEMM_ROWS_MAX = 384
 }; /* columns of a panel; most rows of a call when a_step > 1 */
 /* Floats of scratch, 64-byte aligned, for a gemm call of this depth. */
 size_t gemm_scratch_floats(int32_t depth, bool a_transposed);

@@ -262,12 +262,13 @@ float FN(square_block)(size_t n, const float *x)
 static inline __attribute__((always_inline)) vf
 epilogue_lanes(const struct gemm *g, enum gemm_epilogue kind, vf c, ptrdiff_t at, int32_t j, int w)
 {
-    if (kind == GEMM_GELU_BACKWARD) return vf_mul(c, vf_gelu_slope(load_some(g->pre + at, w)));
     if (kind == GEMM_ADD) return vf_add(c, load_some(g->other + at, w));
-    c = vf_add(c, load_some(g->bias + j, w));
-    if (kind == GEMM_BIAS) return c;
-    if (g->pre) store_some(g->pre + at, c, w);
-    return vf_gelu(c);
+    if (kind == GEMM_MULTIPLY) return vf_mul(c, load_some(g->other + at, w));
+    const vf x = vf_add(c, load_some(g->bias + j, w));
+    if (kind == GEMM_BIAS) return x;
+    const vf cdf = vf_normal_cdf(x);
+    if (g->slope) store_some(g->slope + at, vf_gelu_slope(x, cdf), w);
+    return vf_mul(x, cdf);
 }
 
 static inline __attribute__((always_inline)) void epilogue_tile(const struct gemm *g,
@@ -299,8 +300,8 @@ void FN(epilogue)(const struct gemm *g, int32_t row0, int32_t row1, int32_t col0
     case GEMM_BIAS_GELU:
         epilogue_tile(g, GEMM_BIAS_GELU, row0, row1, col0, col1);
         return;
-    case GEMM_GELU_BACKWARD:
-        epilogue_tile(g, GEMM_GELU_BACKWARD, row0, row1, col0, col1);
+    case GEMM_MULTIPLY:
+        epilogue_tile(g, GEMM_MULTIPLY, row0, row1, col0, col1);
         return;
     case GEMM_ADD:
         epilogue_tile(g, GEMM_ADD, row0, row1, col0, col1);
@@ -327,7 +328,7 @@ void FN(vec_math)(int which, int32_t n, const float *x, float *y)
             v = vf_gelu(v);
             break;
         case VEC_GELU_SLOPE:
-            v = vf_gelu_slope(v);
+            v = vf_gelu_slope(v, vf_normal_cdf(v));
             break;
         }
         store_some(y + j, v, w);

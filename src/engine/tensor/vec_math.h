@@ -104,11 +104,11 @@ static inline vf vf_gelu(vf x)
     return vf_mul(x, vf_normal_cdf(x));
 }
 
-/* gelu'(x) = Phi(x) + x phi(x), phi(x) = exp(-x^2 / 2) / sqrt(2 pi) */
-static inline vf vf_gelu_slope(vf x)
+/* gelu'(x) = Phi(x) + x phi(x), phi(x) = exp(-x^2 / 2) / sqrt(2 pi). The caller has Phi(x). */
+static inline vf vf_gelu_slope(vf x, vf cdf)
 {
     const vf phi = vf_mul(vf_exp(vf_mul(vf_mul(x, x), vf_set(-0.5f))), vf_set(0.398942280f));
-    return vf_fma(x, phi, vf_normal_cdf(x));
+    return vf_fma(x, phi, cdf);
 }
 
 /* The dropout hash: a full-avalanche mix of the element's index (multipliers of C. Wellons'

@@ -92,7 +92,7 @@ static void check_gemm(struct check *c, int32_t m, int32_t n, int32_t k, enum fo
     float *packed = c->out[0][2] + GUARD;
     for (int s = 0; s < 2; s++) {
         g.c = c->out[s][0] + GUARD;
-        g.pre = c->out[s][1] + GUARD;
+        g.slope = c->out[s][1] + GUARD;
         if (form == PACKED) {
             const struct gemm plain = gemm_of(c, m, n, k, PLAIN);
             side(c, s)->pack(plain.b, plain.b_col, plain.b_step, k, n, 0, (n + 15) / 16, packed);
@@ -105,7 +105,7 @@ static void check_gemm(struct check *c, int32_t m, int32_t n, int32_t k, enum fo
         side(c, s)->gemm(&g, row, m, cut, n, c->scratch);
     }
     expect_same(c, "gemm", m, n, k, 0, size);
-    expect_same(c, "gemm pre", m, n, k, 1, size);
+    expect_same(c, "gemm slope", m, n, k, 1, size);
 }
 
 static void check_gemms(struct check *c)
