@@ -53,7 +53,7 @@ static void date_of(int64_t days, int *year, int *month, int *day)
 
 void os_time_text(int64_t us, char out[32])
 {
-    int64_t days = us / DAY_US - (us % DAY_US < 0), left = us - days * DAY_US;
+    int64_t past = us % DAY_US, days = us / DAY_US - (past < 0), left = past + DAY_US * (past < 0);
     int year, month, day, s = (int)(left / 1000000);
     date_of(days, &year, &month, &day);
     str_format(out, 32, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, s / 3600, s / 60 % 60,

@@ -1,7 +1,7 @@
 /* base/str.c - small text.
  *
  * UTF-8 is decoded by hand: it is forty lines, it is on the path of every text and every JSON body,
- * and it must say where the first bad byte is. Column widths come from utf8proc.
+ * and it must say where the first bad byte is.
  */
 #include "base/str.h"
 #include <errno.h>
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 bool str_eq(const char *a, const char *b)
 {
@@ -116,16 +115,6 @@ size_t utf8_byte_of(const char *s, size_t len, size_t cp_index)
     for (size_t i = 0; i < len; i++)
         if (starts_char(s[i]) && seen++ == cp_index) return i;
     return len;
-}
-
-size_t utf8_columns(const char *s, size_t len)
-{
-    size_t columns = 0;
-    for (size_t at = 0; at < len;) {
-        int width = utf8proc_charwidth((utf8proc_int32_t)utf8_next(s, len, &at));
-        if (width > 0) columns += (size_t)width;
-    }
-    return columns;
 }
 
 enum err_code str_to_i64(const char *s, int64_t *ret, struct err *err)
