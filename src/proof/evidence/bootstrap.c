@@ -19,16 +19,20 @@ enum err_code samples_draw(struct arena *a, struct samples *s, uint64_t seed, st
     const struct counts *c = &s->counts;
     size_t columns = (size_t)c->columns;
     s->sums = arena_try(a, (size_t)s->resamples * columns, sizeof *s->sums, err);
-    if (!s->sums) return err->code;
+    int32_t *times = s->sums ? arena_try(a, (size_t)c->unit_count, sizeof *times, err) : NULL;
+    if (!times) return err->code;
     for (int32_t r = 0; r < s->resamples; r++) {
         int64_t *sum = s->sums + (size_t)r * columns;
         struct rng rng;
         rng_init(&rng, seed, RNG_BOOTSTRAP, (uint32_t)r);
-        for (int32_t i = 0; i < c->unit_count; i++) {
-            uint32_t unit = rng_below(&rng, (uint32_t)c->unit_count);
-            const struct count_entry *end = c->entries + c->row[unit + 1];
-            for (const struct count_entry *e = c->entries + c->row[unit]; e < end; e++)
-                sum[e->column] += e->n;
+        for (int32_t i = 0; i < c->unit_count; i++)
+            times[rng_below(&rng, (uint32_t)c->unit_count)]++;
+        for (int32_t u = 0; u < c->unit_count; u++) { /* in order: a third was not drawn at all */
+            if (times[u] == 0) continue;
+            const struct count_entry *end = c->entries + c->row[u + 1];
+            for (const struct count_entry *e = c->entries + c->row[u]; e < end; e++)
+                sum[e->column] += (int64_t)times[u] * e->n;
+            times[u] = 0;
         }
     }
     return ERR_OK;
