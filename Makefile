@@ -3,7 +3,7 @@ BUILD ?= build
 NINJA = ninja -C
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check asan tsan lint format oracle install
+.PHONY: help demo build test check asan tsan fuzz fault lint format oracle install
 
 help: ## list the verbs
 	@awk -F': .*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,15 @@ tsan: ## the tests under ThreadSanitizer
 	@$(MAKE) --no-print-directory compile BUILD=build-tsan OPTIONS='-Db_sanitize=thread'
 	@tools/run_tests --build build-tsan
 
+fuzz: ## every parser under libFuzzer, SECONDS=60 each; new inputs in build-fuzz/
+	@tools/setup build lint
+	@tools/run_fuzz $(or $(SECONDS),60)
+
+fault: ## only the tests that make the n-th call fail
+	@tools/setup build test
+	@$(MAKE) --no-print-directory compile
+	@tools/run_tests --build $(BUILD) --filter '*fault*/*'
+
 lint: ## rooms, style, layout; no output is good
 	@tools/setup lint
 	@tools/check_layers
@@ -47,7 +56,7 @@ format: ## lay out the C files with clang-format
 oracle: ## compare with PyTorch and transformers again; writes the fixtures
 	@tools/setup build test weights oracle
 	@$(MAKE) --no-print-directory compile
-	@tools/run_oracles --build $(BUILD)
+	@tools/run_oracles $(BUILD)
 
 install: ## install the program (DESTDIR and PREFIX as usual)
 	@tools/setup build
