@@ -158,7 +158,8 @@ enum err_code checkpoint_load(struct checkpoint *c, float *params, bool *ret_fou
     enum slot_kind kind[2] = {SLOT_ABSENT, SLOT_ABSENT};
     enum err_code code = ERR_OK;
     *ret_found = false;
-    if (!c->dir) return ERR_OK;
+    if (!c->dir || !os_is_dir(c->dir)) return ERR_OK;
+    code = sweep(c, err);
     for (int s = 0; s < 2 && !code; s++) code = open_slot(c, s, &file[s], &kind[s], &state[s], err);
     if (code) goto out;
     int pick = kind[0] == SLOT_GOOD ? 0 : 1;
