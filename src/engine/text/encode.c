@@ -102,7 +102,6 @@ static void encode_range(struct walk *w, const char *text, size_t from, size_t t
             i++;
             if (tok->kind[byte] != BYTE_DROP) {
                 normalize_end(w);
-                w->last_origin = w->at;
                 word_put_ascii(w, byte);
             }
         }

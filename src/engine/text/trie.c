@@ -151,7 +151,7 @@ static enum err_code expand_all(struct builder *b, size_t count, struct err *err
 enum err_code trie_build(struct trie *ret, struct trie_key *keys, size_t count, struct err *err)
 {
     BUG_IF(count > VOCAB_COUNT_MAX);
-    qsort(keys, count, sizeof *keys, by_bytes);
+    if (count) qsort(keys, count, sizeof *keys, by_bytes);
     struct builder b = {.keys = keys, .cap = BYTES};
     enum err_code code = ERR_NO_MEMORY;
     b.slots = mem_try(BYTES, sizeof *b.slots, err);
