@@ -6,8 +6,8 @@
  * head, so that they do not waste the head's rest. Under AddressSanitizer what was not handed out
  * is poisoned: a step over the end of an item is found as on the heap.
  *
- * Blocks of HUGE_BYTES_LEAST and more ask for huge pages: a model's parameters then cost a hundred page
- * faults instead of twenty thousand, and hardly a miss in the TLB.
+ * Blocks of HUGE_BYTES_LEAST and more ask for huge pages: a model's parameters then cost a hundred
+ * page faults instead of twenty thousand, and hardly a miss in the TLB.
  */
 #define _DEFAULT_SOURCE /* madvise */
 #include "base/arena.h"

@@ -78,9 +78,9 @@ enum err_code os_mkdirs(const char *path,
 enum err_code os_rename(const char *from, const char *to,
                         struct err *err) MUST_CHECK; /* + fsync of the folder */
 enum err_code os_copy_file(const char *from, const char *to,
-                           struct err *err) MUST_CHECK;                /* atomic at `to` */
-/* A second name for the same file, which nobody may write to then; a copy where the file system has no
- * links. */
+                           struct err *err) MUST_CHECK; /* atomic at `to` */
+/* A second name for the same file, which nobody may write to then; a copy where the file system has
+ * no links. */
 enum err_code os_link(const char *from, const char *to, struct err *err) MUST_CHECK;
 enum err_code os_remove(const char *path, struct err *err) MUST_CHECK; /* a file; absent is fine */
 enum err_code os_remove_tree(const char *path, struct err *err) MUST_CHECK;

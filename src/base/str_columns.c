@@ -1,5 +1,5 @@
-/* base/str_columns.c - widths on a terminal, from utf8proc's tables. A file of its own, so that str.c
- * needs no library and can be cross-compiled alone. */
+/* base/str_columns.c - widths on a terminal, from utf8proc's tables. A file of its own, so that
+ * str.c needs no library and can be cross-compiled alone. */
 #include "base/str.h"
 #include <utf8proc.h>
 

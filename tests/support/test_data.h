@@ -7,8 +7,8 @@
  *         ...
  *         if (!isa_has(ISA_AVX512)) TEST_SKIP("this CPU has no AVX-512");
  *
- * CAIRN_TEST_DATA names a folder with real data, CAIRN_TEST_MODEL a MiniLM directory; tools/run_tests
- * sets both when it finds them. Third-party data never enters the repository.
+ * CAIRN_TEST_DATA names a folder with real data, CAIRN_TEST_MODEL a MiniLM directory;
+ * tools/run_tests sets both when it finds them. Third-party data never enters the repository.
  *
  * Rules: a skip ends the test at once and its reason is printed by `make test`. The texts that are
  * returned live as long as the test; eight can be held at a time.
