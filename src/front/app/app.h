@@ -112,7 +112,7 @@ struct predict_request {
     const char *model;
     const char *const *texts;
     size_t text_count;
-    const char *strategy; /* NULL: "simple" */
+    const char *strategy; /* NULL: "first" */
     bool record;          /* as a served prediction, so that feedback can name it */
 };
 /* {"model", "predictions": [{"prediction_id", "entities": [...]}]} */

@@ -56,7 +56,6 @@ enum err_code app_predict(struct app *app, const struct predict_request *r, json
     struct serving *s = NULL;
     struct model *m = NULL;
     char digest[HASH_HEX_BYTES];
-    o.strategy = AGGREGATE_SIMPLE;
     if (r->strategy && aggregate_strategy_parse(r->strategy, &o.strategy, err)) return err->code;
     if (app_model_open(app, r->model, &m, digest, err)) return err->code;
     if (answer_serving(app, &so, m, digest, &s, err)) return err->code;

@@ -16,6 +16,12 @@ static double num_of(const json_t *o, const char *key)
     return json_is_number(v) ? json_number_value(v) : (double)NAN;
 }
 
+static double at_of(const json_t *list, size_t i)
+{
+    const json_t *v = json_array_get(list, i);
+    return json_is_number(v) ? json_number_value(v) : (double)NAN;
+}
+
 static const char *num_text(double v, int digits, char out[32])
 {
     if (isnan(v)) return "-";
@@ -126,8 +132,8 @@ static struct chart_bar bar_of(const char *name, const json_t *report, bool riva
     const json_t *i = json_object_get(report, "f1_interval");
     return (struct chart_bar){.name = name,
                               .value = num_of(report, "f1"),
-                              .low = num_of(i, "low"),
-                              .high = num_of(i, "high"),
+                              .low = at_of(i, 0),
+                              .high = at_of(i, 1),
                               .rival = rival};
 }
 

@@ -18,6 +18,12 @@ double draw_num(const json_t *o, const char *key)
     return json_is_number(v) ? json_number_value(v) : (double)NAN;
 }
 
+double draw_at(const json_t *list, size_t i)
+{
+    const json_t *v = json_array_get(list, i);
+    return json_is_number(v) ? json_number_value(v) : (double)NAN;
+}
+
 long long draw_int(const json_t *o, const char *key)
 {
     const json_t *v = json_object_get(o, key);

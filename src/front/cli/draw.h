@@ -7,6 +7,7 @@
 
 const char *draw_text(const json_t *o, const char *key);
 double draw_num(const json_t *o, const char *key);
+double draw_at(const json_t *list, size_t i);
 long long draw_int(const json_t *o, const char *key);
 bool draw_bool(const json_t *o, const char *key);
 const char *draw_digest(const json_t *o, const char *key); /* 12 characters; four may be alive */

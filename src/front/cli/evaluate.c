@@ -7,8 +7,8 @@
 static const char *with_interval(struct table *t, const json_t *o, const char *key,
                                  const char *interval)
 {
-    const json_t *i = json_object_get(o, interval);
-    double v = draw_num(o, key), low = draw_num(i, "low"), high = draw_num(i, "high");
+    const json_t *i = json_object_get(o, interval); /* [low, high] */
+    double v = draw_num(o, key), low = draw_at(i, 0), high = draw_at(i, 1);
     if (isnan(v)) return "-";
     if (isnan(low)) return table_num(t, v, 3);
     return table_text(t, "%.3f (%.3f-%.3f)", v, low, high);

@@ -27,7 +27,7 @@ static const struct option rollback_options[] = {{"why", "TEXT", "the reason (ne
 static const struct option predict_options[] = {
     {"file", "FILE", "texts from a file, one a line or {\"text\"} objects; - is stdin"},
     {"model", "MODEL", "instead of the champion"},
-    {"strategy", "S", "none, simple, first, average or max (simple)"},
+    {"strategy", "S", "none, simple, first, average or max (first)"},
     {"record", NULL, "keep as a served prediction, so that feedback can name it"},
     {"jsonl", NULL, "one JSON object a line"},
     {0}};
