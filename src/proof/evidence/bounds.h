@@ -6,7 +6,7 @@
  *     ... m.value, m.lower, m.upper, m.n: what gate_decide takes
  *
  * Three kinds, each with the method that assumes least:
- *  - a proportion (acceptance_rate, error_rate): Clopper & Pearson 1934, exact: the bound holds
+ *  - a proportion (acceptance_rate): Clopper & Pearson 1934, exact: the bound holds
  *    at least at its confidence for any n, also at 0 and n of n, where the normal interval fails.
  *    It is wider than Wilson's by design: a gate must not pass on an approximation.
  *  - a quantile (latency_p99_ms): order statistics. The number of values below the true quantile

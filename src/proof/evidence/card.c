@@ -136,7 +136,8 @@ static void add_evaluation(const struct card_input *in, struct buf *b)
         "On a test split of %lld examples, at %s, %s. An entity counts when its span and its "
         "label are both exact (as seqeval counts). In brackets: 95 %% interval, bootstrap over "
         "%s.\n\n| label | precision | recall | F1 | entities |\n|---|---|---|---|---|\n",
-        (long long)json_integer_value(json_object_get(e, "examples")), in->precision, in->how,
+        (long long)json_integer_value(json_object_get(e, "examples")),
+        in->precision ? in->precision : "unknown precision", in->how ? in->how : "measured",
         json_string_value(json_object_get(e, "units")));
     add_row(b, "all (micro)", json_object_get(e, "overall"));
     size_t i;
@@ -159,7 +160,8 @@ static void add_origin(const struct card_input *in, struct buf *b)
         buf_addf(b, "| %s | %lld | `%s` |\n", in->fingerprints[i].part,
                  (long long)in->fingerprints[i].examples, in->fingerprints[i].digest);
     buf_adds(b, "\nThe data itself is not part of this folder.\n");
-    if (in->recipe) buf_addf(b, "\n## Recipe\n\n```json\n%s\n```\n", in->recipe);
+    if (in->recipe)
+        buf_addf(b, "\n## Recipe\n\n    %s\n", in->recipe); /* one line: no fence to break */
     if (in->evidence_head)
         buf_addf(b, "\n## Evidence\n\nHead of the chain: `%s`. `cairn verify` walks it.\n",
                  in->evidence_head);

@@ -28,15 +28,15 @@ struct card_input {
     const char *name, *goal, *owner; /* goal, owner may be NULL */
     const char *digest;
     const char *base_model;   /* what training began from; NULL */
-    const char *precision;    /* that the evaluation ran at, "fp32" */
+    const char *precision;    /* that the evaluation ran at, "fp32"; NULL: unknown */
     const json_t *evaluation; /* evaluation_json; NULL: not evaluated, and the card says so */
-    const char *recipe;       /* canonical JSON; NULL */
+    const char *recipe;       /* canonical JSON, one line; NULL */
     const struct card_baseline *baselines;
     size_t baseline_count;
     const struct card_fingerprint *fingerprints;
     size_t fingerprint_count;
     const char *evidence_head; /* digest of the chain's newest record; NULL */
-    const char *how;           /* "measured" or "simulated" */
+    const char *how;           /* "measured" or "simulated"; NULL: measured */
 };
 /* ERR_BAD_INPUT when the evaluation is not one that evaluation_json writes. */
 enum err_code card_write(const struct card_input *in, struct buf *out, struct err *err) MUST_CHECK;

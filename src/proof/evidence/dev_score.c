@@ -1,5 +1,5 @@
-/* proof/evidence/dev_score.c - entity precision, recall and F1 alone: what a training run asks after
- * every epoch, without intervals. Counts are those of evaluate(). */
+/* proof/evidence/dev_score.c - entity precision, recall and F1 alone: what a training run asks
+ * after every epoch, without intervals. Counts are those of evaluate(). */
 #include "proof/evidence/evidence_internal.h"
 
 enum err_code evaluate_prf(const struct token_data *data, const struct tag_prediction *p,

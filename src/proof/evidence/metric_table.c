@@ -27,8 +27,6 @@ static const struct metric_info table[] = {
      "median time from request to answer, in the service"},
     {"latency_p99_ms", LIVE, "ms", false, false, false, 1,
      "time within which 99 of 100 requests are answered, in the service"},
-    {"error_rate", LIVE, "", false, false, false, 1,
-     "share of the requests that failed on our side"},
     {"acceptance_rate", LIVE, "", false, true, false, 1,
      "share of the reviewed predictions that people accepted unchanged"},
     {"predictions_per_day", LIVE, "per day", false, true, false, 1,

@@ -118,13 +118,13 @@ Test(bounds, nothing_measured_is_said_and_nonsense_is_refused)
     struct measurement m;
     struct err err = {0};
     const double bad[] = {1, (double)NAN};
-    cr_assert_eq(bound_proportion("error_rate", 0, 0, 0.95, &m, &err), ERR_OK);
+    cr_assert_eq(bound_proportion("acceptance_rate", 0, 0, 0.95, &m, &err), ERR_OK);
     cr_assert(isnan(m.value) && isnan(m.lower) && isnan(m.upper) && m.n == 0);
     cr_assert_eq(bound_quantile("latency_p50_ms", bad, 0, 0.5, 0.95, &m, &err), ERR_OK);
     cr_assert(isnan(m.value));
-    cr_assert_eq(bound_proportion("error_rate", 2, 1, 0.95, &m, &err), ERR_BAD_INPUT);
-    cr_assert_eq(bound_proportion("error_rate", -1, 1, 0.95, &m, &err), ERR_BAD_INPUT);
-    cr_assert_eq(bound_proportion("error_rate", 0, 1, 1.0, &m, &err), ERR_BAD_INPUT);
+    cr_assert_eq(bound_proportion("acceptance_rate", 2, 1, 0.95, &m, &err), ERR_BAD_INPUT);
+    cr_assert_eq(bound_proportion("acceptance_rate", -1, 1, 0.95, &m, &err), ERR_BAD_INPUT);
+    cr_assert_eq(bound_proportion("acceptance_rate", 0, 1, 1.0, &m, &err), ERR_BAD_INPUT);
     cr_assert_eq(bound_quantile("latency_p50_ms", bad, 2, 0.5, 0.95, &m, &err), ERR_BAD_INPUT);
     cr_assert_eq(bound_quantile("latency_p50_ms", bad, 1, 1, 0.95, &m, &err), ERR_BAD_INPUT);
     cr_assert_eq(bound_mean("x", bad, -1, 0.95, 1, &m, &err), ERR_LIMIT);

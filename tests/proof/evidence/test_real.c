@@ -1,5 +1,5 @@
-/* CoNLL-2003 through the whole way without a model: words, entities, baselines, unseen entities. The
- * counts of eng.testa are those of the shared task: 51,362 words, 5,942 entities. */
+/* CoNLL-2003 through the whole way without a model: words, entities, baselines, unseen entities.
+ * The counts of eng.testa are those of the shared task: 51,362 words, 5,942 entities. */
 #include "proof/evidence/metrics.h"
 #include "proof/task/predictor.h"
 #include "support/test_data.h"
