@@ -72,7 +72,7 @@ text='Seen with ptsd and started on clozapine; CT of the chest was clear.'
 printf '$ cairn predict %q\n' "$text"
 "$cairn" predict "$text"
 note 'letters of other clinics arrive: new drugs, dictation errors; a reviewer (simulated) checks each'
-python3 data/reviewer.py "$url" data/stream.jsonl 0 400
+python3 "$here/reviewer.py" "$url" data/stream.jsonl 0 400
 run monitor
 run gate mvp
 
@@ -82,12 +82,13 @@ run improve
 run promote
 sleep 1
 note 'the service took the new champion over without a restart; the next letters:'
-python3 data/reviewer.py "$url" data/stream.jsonl 400
+python3 "$here/reviewer.py" "$url" data/stream.jsonl 400
 
 title '5. When something is wrong: one command back, one forward'
+improved=$("$cairn" model list --json | python3 -c 'import json, sys
+print(next(m["model"][:12] for m in json.load(sys.stdin)["models"] if m["role"] == "champion"))')
 run rollback --why 'demo: accuracy alarm'
-run rollback --why 'demo: there is nothing before the first' || true
-run promote
+run promote "$improved"
 stop_server
 
 title '6. What the customer reads'
