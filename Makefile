@@ -10,12 +10,12 @@ help: ## list the verbs
 
 demo: ## from raw letters to an improved model, in minutes (examples/clinical-ner)
 	@tools/setup build weights
-	@$(MAKE) --no-print-directory compile
+	@$(MAKE) --no-print-directory compile TARGET=src/cairn
 	@examples/clinical-ner/demo.sh
 
 build: ## compile the program into build/
 	@tools/setup build
-	@$(MAKE) --no-print-directory compile
+	@$(MAKE) --no-print-directory compile TARGET=src/cairn
 
 test: ## build and run every test; the last line counts them
 	@tools/setup build test weights
@@ -60,11 +60,13 @@ oracle: ## compare with PyTorch and transformers again; writes the fixtures
 
 install: ## install the program (DESTDIR and PREFIX as usual)
 	@tools/setup build
-	@$(MAKE) --no-print-directory compile
+	@$(MAKE) --no-print-directory compile TARGET=src/cairn
 	@meson install -C $(BUILD) --no-rebuild
 
 .PHONY: compile
 compile:
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) $(OPTIONS) $(if $(PREFIX),--prefix=$(PREFIX)) \
 	  >/dev/null || { meson setup $(BUILD) $(OPTIONS); exit 1; }
-	@$(NINJA) $(BUILD) --quiet
+	@grep -q tests/test-base $(BUILD)/build.ninja || ! pkg-config --exists criterion || \
+	  meson setup --reconfigure $(BUILD) >/dev/null
+	@$(NINJA) $(BUILD) --quiet $(TARGET)
