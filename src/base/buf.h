@@ -30,7 +30,7 @@ void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_addv(struct buf *b, const char *fmt, va_list args);
+void buf_addv(struct buf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 /* ERR_LIMIT when the ceiling was hit, ERR_NO_MEMORY when memory was refused. */
 enum err_code buf_check(const struct buf *b, struct err *err) MUST_CHECK;
 /* Gives the bytes to the caller (mem_free), leaves the buffer empty. */

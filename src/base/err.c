@@ -50,7 +50,7 @@ static void clean_into(char *out, size_t cap, char *s)
     out[len] = '\0';
 }
 
-static void format_into(char *out, size_t cap, const char *fmt, va_list args)
+PRINTF_LIKE(3, 0) static void format_into(char *out, size_t cap, const char *fmt, va_list args)
 {
     char scratch[SCRATCH_BYTES];
     int wanted = vsnprintf(scratch, sizeof scratch, fmt, args);

@@ -197,7 +197,7 @@ Test(json, reals_read_back_as_they_were)
 
 Test(json, what_was_not_measured_is_null)
 {
-    json_t *null = json_real_or_null(NAN), *one = json_real_or_null(1);
+    json_t *null = json_real_or_null((double)NAN), *one = json_real_or_null(1);
     cr_assert(json_is_null(null) && json_is_real(one));
     json_decref(null);
     json_decref(one);

@@ -11,6 +11,7 @@
  * It leaves out what no test of ours uses: parameters, theories and redirection.
  */
 #define _GNU_SOURCE /* vasprintf */
+#include "base/err.h"
 #include <criterion/criterion.h>
 #include <criterion/event.h>
 #include <criterion/options.h>
@@ -33,7 +34,7 @@ static const struct criterion_test *current; /* in this process */
 static bool failed;
 static int reason_pipe; /* carries why it was skipped */
 
-int cr_asprintf(char **ret, const char *fmt, ...)
+PRINTF_LIKE(2, 3) int cr_asprintf(char **ret, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -42,7 +43,7 @@ int cr_asprintf(char **ret, const char *fmt, ...)
     return len;
 }
 
-int cr_vasprintf(char **ret, const char *fmt, va_list args)
+PRINTF_LIKE(2, 0) int cr_vasprintf(char **ret, const char *fmt, va_list args)
 {
     return vasprintf(ret, fmt, args);
 }
@@ -75,7 +76,7 @@ void criterion_continue_test(void)
     failed = true;
 }
 
-void criterion_skip_test(const char *fmt, ...)
+PRINTF_LIKE(1, 2) void criterion_skip_test(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
