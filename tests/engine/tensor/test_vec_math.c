@@ -31,7 +31,7 @@ static void sample(double low, double high)
 static double worst_ulps(enum vec_function f, double (*truth)(double))
 {
     double worst = 0;
-    kernels_ref.vec_math(f, N, x, y);
+    kernels_ref.vec_math((int)f, N, x, y);
     for (int i = 0; i < N; i++) worst = fmax(worst, ulps(y[i], truth((double)x[i])));
     return worst;
 }
@@ -39,7 +39,7 @@ static double worst_ulps(enum vec_function f, double (*truth)(double))
 static double worst_absolute(enum vec_function f, double (*truth)(double))
 {
     double worst = 0;
-    kernels_ref.vec_math(f, N, x, y);
+    kernels_ref.vec_math((int)f, N, x, y);
     for (int i = 0; i < N; i++) worst = fmax(worst, fabs((double)y[i] - truth((double)x[i])));
     return worst;
 }
