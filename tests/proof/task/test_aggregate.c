@@ -59,7 +59,7 @@ static struct token_scores read_case(const struct oracle *o, const json_t *c, st
     const int32_t n = o->label_count, room = o->positions - 2;
     const int32_t step = json_is_null(stride) ? room : room - (int32_t)json_integer_value(stride);
     cr_assert_eq(tokenizer_encode(o->tokenizer, text, strlen(text), NULL, 0, e, &err), ERR_OK);
-    cr_assert_eq(e->count, json_array_size(ids), "tokens of \"%s\"", text);
+    cr_assert_eq((size_t)e->count, json_array_size(ids), "tokens of \"%s\"", text);
     for (int32_t i = 0; i < e->count; i++)
         cr_assert_eq(e->id[i], json_integer_value(json_array_get(ids, (size_t)i)));
     const size_t count = json_array_size(windows);
@@ -123,7 +123,7 @@ static void check_answer(const struct token_scores *s, const json_t *answer, str
     }
     char *where = arena_printf(a, "%s of \"%s\"", strategy, s->text);
     cr_assert_eq(aggregate(s, &o, a, &got, &count, &err), ERR_OK, "%s", err.message);
-    cr_assert_eq(count, json_array_size(want), "%d entities, %zu wanted, in %s", count,
+    cr_assert_eq((size_t)count, json_array_size(want), "%d entities, %zu wanted, in %s", count,
                  json_array_size(want), where);
     for (int32_t i = 0; i < count; i++)
         check_entity(&got[i], json_array_get(want, (size_t)i), where);
