@@ -82,7 +82,7 @@ struct findings { /* past the maximum they are counted, not kept */
     struct arena arena;
     struct finding *items;
     int32_t count, cap, count_max;
-    int32_t errors, warnings; /* all that were found, kept or not */
+    int32_t errors, warnings; /* all, kept or not; of one JSON line at most 10 each */
 };
 void findings_init(struct findings *f, int32_t count_max);
 void findings_release(struct findings *f);
