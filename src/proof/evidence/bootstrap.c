@@ -84,10 +84,11 @@ static enum err_code find_id(const char *metric, enum metric_id *ret, struct err
     return err_set(err, ERR_BAD_INPUT, "%s is not measured on a split", metric);
 }
 
-/* NaN when undefined and not a seqeval ratio. */
+/* NaN when undefined and not a seqeval ratio. label -1: one that the tag set lacks. */
 static double value_of(const struct counts *c, const int64_t *sums, enum metric_id id,
                        int32_t label)
 {
+    if (label < 0) return 0;
     const int64_t *p = sums + prf_column(label, COL_TRUE_POSITIVE);
     const int64_t *other = sums + other_column(c, COL_SEEN_FOUND);
     struct prf prf = prf_of(p[COL_TRUE_POSITIVE], p[COL_PREDICTED], p[COL_GOLD]);
@@ -123,6 +124,7 @@ static bool has_say(const struct counts *c, const struct count_entry *e, enum me
 static int64_t units_with_say(const struct counts *c, enum metric_id id, int32_t label)
 {
     int64_t n = 0;
+    if (label < 0) return 0;
     for (int32_t u = 0; u < c->unit_count; u++) {
         bool any = false;
         for (int64_t i = c->row[u]; i < c->row[u + 1] && !any; i++)
@@ -134,7 +136,7 @@ static int64_t units_with_say(const struct counts *c, enum metric_id id, int32_t
 
 static int32_t column_label(const struct samples *s, const char *label)
 {
-    return label ? tag_set_label(s->tags, label) : s->counts.label_count;
+    return label ? tag_set_label(&s->tags, label) : s->counts.label_count;
 }
 
 /* Fills bounds from the values of all resamples (NaN ones are left out). Sorts. */
@@ -173,7 +175,7 @@ enum err_code evaluation_bound(const struct evaluation *e, const char *metric, c
     if (find_id(metric, &id, err) || check_confidence(confidence, err)) return err->code;
     struct measurement m = blank(metric, label, confidence);
     int32_t l = column_label(s, label);
-    if (l >= 0) m.n = units_with_say(&s->counts, id, l);
+    m.n = units_with_say(&s->counts, id, l);
     if (m.n > 0) {
         double *values = mem_try((size_t)s->resamples, sizeof *values, err);
         if (!values) return err->code;
@@ -213,10 +215,9 @@ enum err_code evaluation_difference(const struct evaluation *candidate,
     struct measurement m = blank(metric, label, confidence);
     m.difference = true;
     int32_t la = column_label(a, label), lb = column_label(b, label);
-    if (la >= 0 && lb >= 0) {
-        int64_t na = units_with_say(&a->counts, id, la), nb = units_with_say(&b->counts, id, lb);
-        m.n = na > nb ? na : nb;
-    }
+    /* a model that lacks the label finds none of it: its F1, precision and recall are 0 */
+    int64_t na = units_with_say(&a->counts, id, la), nb = units_with_say(&b->counts, id, lb);
+    m.n = na > nb ? na : nb;
     if (m.n > 0) {
         double *values = mem_try((size_t)a->resamples, sizeof *values, err);
         if (!values) return err->code;

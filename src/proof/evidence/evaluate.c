@@ -9,6 +9,7 @@
 #include "base/map.h"
 
 #include <math.h>
+#include <string.h>
 
 /* units[i] of each example. Groups count as units when GROUPS_MIN of them hold fewer than all. */
 static enum err_code find_units(struct evaluation *e, const struct token_data *data, int32_t *units,
@@ -30,26 +31,6 @@ static enum err_code find_units(struct evaluation *e, const struct token_data *d
     e->by_group = e->group_count >= GROUPS_MIN && e->group_count < data->count;
     for (int32_t i = 0; !e->by_group && i < data->count; i++) units[i] = i;
     return code;
-}
-
-static void digest_data(struct evaluation *e, const struct token_data *data,
-                        struct entity *entities)
-{
-    struct hash h;
-    hash_init(&h);
-    for (int32_t i = 0; i < data->count; i++) {
-        const struct token_example *te = &data->examples[i];
-        hash_add_str(&h, te->example->text);
-        hash_add_i64(&h, te->lost_count);
-        int32_t n = tags_to_entities(te->words, te->gold, NULL, te->word_count, false, entities);
-        hash_add_i64(&h, n);
-        for (int32_t k = 0; k < n; k++) {
-            hash_add_i64(&h, entities[k].start);
-            hash_add_i64(&h, entities[k].end);
-            hash_add_str(&h, data->tags.labels[entities[k].label]);
-        }
-    }
-    hash_finish(&h, e->data_digest);
 }
 
 /* Intervals of columns [true positive, predicted, gold] at `column`; `values` is room for all
@@ -174,21 +155,22 @@ static const char *say_why_it_flatters(struct evaluation *e)
         accuracy, f1, none);
 }
 
-static enum err_code report(struct evaluation *e, const struct token_data *data, struct err *err)
+static enum err_code report(struct evaluation *e, struct err *err)
 {
     const struct samples *s = e->samples;
+    const struct tag_set *tags = &s->tags;
     double *values = mem_try((size_t)s->resamples, sizeof *values, err);
     if (!values) return err->code;
-    e->label_count = data->tags.label_count;
+    e->label_count = tags->label_count;
     e->labels = arena_alloc(&e->arena, ((size_t)e->label_count + 1) * sizeof *e->labels);
     for (int32_t l = 0; l < e->label_count; l++)
-        report_label(s, l, data->tags.labels[l], values, &e->labels[l]);
+        report_label(s, l, tags->labels[l], values, &e->labels[l]);
     report_label(s, e->label_count, NULL, values, &e->overall);
     report_macro(s, values, &e->macro);
     report_recall(s, COL_SEEN_FOUND, "seen", values, &e->seen);
     report_recall(s, COL_UNSEEN_FOUND, "unseen", values, &e->unseen);
     mem_free(values);
-    report_tokens(e, &data->tags);
+    report_tokens(e, tags);
     e->token_sentence = say_why_it_flatters(e);
     return ERR_OK;
 }
@@ -198,13 +180,8 @@ static enum err_code count_all(struct evaluation *e, const struct token_data *da
                                struct err *err)
 {
     struct seen_set *seen = NULL;
-    int32_t longest = 0;
-    for (int32_t i = 0; i < data->count; i++)
-        if (data->examples[i].word_count > longest) longest = data->examples[i].word_count;
-    struct entity *entities = mem_try((size_t)longest + 1, sizeof *entities, err);
-    int32_t *units = entities ? mem_try((size_t)data->count, sizeof *units, err) : NULL;
+    int32_t *units = mem_try((size_t)data->count, sizeof *units, err);
     enum err_code code = units ? ERR_OK : err->code;
-    if (code == ERR_OK) digest_data(e, data, entities);
     if (code == ERR_OK) code = find_units(e, data, units, err);
     if (code == ERR_OK && train) code = seen_set_new(train, &seen, err);
     if (code == ERR_OK)
@@ -212,8 +189,14 @@ static enum err_code count_all(struct evaluation *e, const struct token_data *da
                            seen, &e->samples->counts, err);
     seen_set_free(seen);
     mem_free(units);
-    mem_free(entities);
     return code;
+}
+
+/* An evaluation is often kept longer than the data that it came from. */
+static enum err_code copy_tags(struct evaluation *e, const struct tag_set *tags, struct err *err)
+{
+    return tag_set_from_labels(&e->arena, (const char *const *)tags->labels, tags->label_count,
+                               &e->samples->tags, err);
 }
 
 enum err_code evaluate(const struct token_data *data, const struct tag_prediction *predictions,
@@ -232,9 +215,9 @@ enum err_code evaluate(const struct token_data *data, const struct tag_predictio
     e->lost_count = data->lost_count;
     e->samples = arena_alloc(&e->arena, sizeof *e->samples);
     e->samples->resamples = e->resamples;
-    e->samples->tags = &data->tags;
-    if (count_all(e, data, predictions, o->train, err) ||
-        samples_draw(&e->arena, e->samples, o->seed, err) || report(e, data, err) ||
+    memcpy(e->data_digest, data->fingerprint, sizeof e->data_digest);
+    if (copy_tags(e, &data->tags, err) || count_all(e, data, predictions, o->train, err) ||
+        samples_draw(&e->arena, e->samples, o->seed, err) || report(e, err) ||
         errors_collect(e, data, predictions, o->errors_max ? o->errors_max : 10, err)) {
         evaluation_free(e);
         return err->code;

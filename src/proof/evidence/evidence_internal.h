@@ -28,7 +28,7 @@ struct counts {
 };
 struct samples {
     struct counts counts;
-    const struct tag_set *tags;
+    struct tag_set tags; /* a copy */
     int32_t resamples;
     int64_t *sums; /* [resamples, columns] */
 };

@@ -21,7 +21,7 @@
  *     data.
  *  4. A ratio without a denominator is 0, as seqeval's zero_division=0; seen and unseen recall
  *     are then not measured (NaN).
- * Owner:   the evaluation owns its memory but borrows data, its examples and label names.
+ * Owner:   the evaluation owns its memory; only its errors point into the examples of the data.
  * Threads: read-only once made.
  * Source:  CoNLL-2003 evaluation; seqeval 1.2.2 (tests/oracle/seqeval); Efron & Tibshirani 1993,
  *          chapter 13; docs/internals/statistics.md.
@@ -87,7 +87,7 @@ struct evaluation {
     bool by_group;
     uint64_t seed;
     int32_t resamples;
-    char data_digest[HASH_HEX_BYTES]; /* of the texts and gold entities that were judged */
+    char data_digest[HASH_HEX_BYTES]; /* fingerprint of the dataset that was judged */
     struct samples *samples;          /* private: per-unit counts for bounds */
 };
 /* ERR_BAD_INPUT without examples or with more than RESAMPLE_COUNT_MAX resamples. */
@@ -105,9 +105,9 @@ void evaluation_free(struct evaluation *e);
 enum err_code evaluation_bound(const struct evaluation *e, const char *metric, const char *label,
                                double confidence, struct measurement *ret,
                                struct err *err) MUST_CHECK;
-/* Paired bootstrap of candidate - reference over the same units. ERR_BAD_INPUT when the two are
- * not evaluations of the same data with the same seed and resamples. `against` is left to the
- * caller. */
+/* Paired bootstrap of candidate - reference over the same units. ERR_BAD_INPUT when the two are not
+ * evaluations of the same data with the same seed and resamples. A model whose tag set lacks the
+ * label scores 0 on it. `against` is left to the caller. */
 enum err_code evaluation_difference(const struct evaluation *candidate,
                                     const struct evaluation *reference, const char *metric,
                                     const char *label, double confidence, struct measurement *ret,

@@ -107,6 +107,7 @@ static enum err_code prepare_all(struct preparation *pr, const struct dataset *d
                                  const struct tag_set *tags, struct err *err)
 {
     struct token_data *t = pr->t;
+    dataset_fingerprint(d, t->fingerprint);
     if (tag_set_from_labels(&t->arena, (const char *const *)tags->labels, tags->label_count,
                             &t->tags, err))
         return err->code;

@@ -87,6 +87,7 @@ struct token_data {
     struct token_example *examples;
     int32_t count;
     int64_t word_count, token_count, unknown_count, lost_count; /* sums over the examples */
+    char fingerprint[65]; /* of the dataset: the same whatever the tag set and windows */
 };
 /* tokens_max counts [CLS] and [SEP]: 3 and more. stride is the overlap: 0..(tokens_max - 2) / 2. */
 enum err_code token_data_prepare(const struct dataset *d, const struct tokenizer *tok,

@@ -49,6 +49,19 @@ static void set_example(struct sample *s, int32_t i, int32_t words, const char *
     for (w = 0; w < words; w++) s->said[i].scores[w] = 0.9f;
 }
 
+/* Stands for the dataset's fingerprint: texts and gold. */
+static void fingerprint(struct sample *s)
+{
+    struct hash h;
+    hash_init(&h);
+    for (int32_t i = 0; i < s->data.count; i++) {
+        const struct token_example *te = &s->data.examples[i];
+        hash_add_str(&h, te->example->text);
+        hash_add(&h, te->gold, (size_t)te->word_count * sizeof *te->gold);
+    }
+    hash_finish(&h, s->data.fingerprint);
+}
+
 static int32_t tag_of(const struct tag_set *t, const char *name)
 {
     for (int32_t i = 0; i < t->tag_count; i++)
@@ -72,6 +85,7 @@ static void fill(struct sample *s, const json_t *gold, const json_t *said, const
             s->said[i].tags[w] = tag_of(&s->data.tags, said_tag);
         }
     }
+    fingerprint(s);
 }
 
 static void begin_json(struct sample *s, const json_t *labels, size_t examples)
@@ -116,6 +130,7 @@ void sample_random(struct sample *s, uint64_t seed, int32_t count, int32_t group
             s->said[i].tags[w] = wrong ? (int32_t)rng_below(&rng, 5) : tag;
         }
     }
+    fingerprint(s);
 }
 
 void sample_release(struct sample *s)

@@ -101,6 +101,32 @@ Test(evaluate, a_paired_difference_is_narrower_than_two_intervals)
     sample_release(&s);
 }
 
+/* A candidate with a label more is compared on the same gold; both outlive the data. */
+Test(evaluate, models_of_other_labels_are_compared_after_the_data_is_gone)
+{
+    struct sample old, new;
+    struct err err = {0};
+    struct measurement all, label;
+    sample_from_json(&new, "{\"labels\":[\"A\",\"B\"],\"gold\":[[\"B-A\",\"B-B\"]],"
+                           "\"said\":[[\"B-A\",\"B-B\"]]}");
+    sample_from_json(&old,
+                     "{\"labels\":[\"B\"],\"gold\":[[\"O\",\"B-B\"]],\"said\":[[\"O\",\"B-B\"]]}");
+    int32_t lost[] = {-1}; /* label A, as token_data_prepare would keep it */
+    old.data.examples[0].lost = lost;
+    old.data.examples[0].lost_count = 1;
+    memcpy(old.data.fingerprint, new.data.fingerprint, sizeof old.data.fingerprint);
+    struct evaluation *a = sample_evaluate(&new, (struct evaluate_options){.seed = 2});
+    struct evaluation *b = sample_evaluate(&old, (struct evaluate_options){.seed = 2});
+    sample_release(&new), sample_release(&old);
+    cr_assert_eq(evaluation_difference(a, b, "entity_recall", NULL, 0.95, &all, &err), ERR_OK);
+    cr_assert_eq(all.value, 0.5);
+    cr_assert_eq(evaluation_difference(a, b, "entity_recall", "B", 0.95, &label, &err), ERR_OK);
+    cr_assert_eq(label.value, 0);
+    cr_assert_eq(evaluation_difference(a, b, "entity_f1", "A", 0.95, &label, &err), ERR_OK);
+    cr_assert_eq(label.value, 1, "who lacks the label finds none of it");
+    evaluation_free(a), evaluation_free(b);
+}
+
 Test(evaluate, what_is_not_comparable_is_refused)
 {
     struct sample s, t;
