@@ -63,7 +63,7 @@ static void batch_form(struct serving *s)
     while (s->head && b->count < b->parts_max && s->head->request->model == b->model) {
         struct text *t = s->head;
         const struct window_part *w = &t->windows.items[t->next];
-        if (b->tokens + w->count + 2 > b->tokens_max) break;
+        if (b->tokens + w->count + 2 > b->model->batch_tokens) break;
         b->parts[b->count++] = (struct batch_part){t, w, b->tokens};
         b->tokens += w->count + 2;
         s->queued_tokens -= w->count;

@@ -170,9 +170,9 @@ static enum err_code warm_up(const struct served_model *m, struct err *err)
 static enum err_code make_encoder(struct serving *s, struct served_model *m, struct err *err)
 {
     const int32_t positions = m->model->config.positions, budget = s->options.batch_tokens;
-    const struct encoder_options o = {.tokens_max = budget > positions ? budget : positions,
-                                      .sequences_max = s->batch.parts_max,
-                                      .isa = s->options.isa};
+    m->batch_tokens = budget > positions ? budget : positions;
+    const struct encoder_options o = {
+        .tokens_max = m->batch_tokens, .sequences_max = s->batch.parts_max, .isa = s->options.isa};
     pthread_mutex_lock(&s->engine);
     enum err_code code = encoder_new(m->model, &o, s->pool, &m->encoder, err);
     if (!code) code = warm_up(m, err);

@@ -23,6 +23,7 @@ struct served_model {
     struct model *model;
     struct encoder *encoder; /* used under s->engine only */
     char digest[65];
+    int32_t batch_tokens; /* the budget, or one window when that is longer */
     atomic_int refs;
 };
 
@@ -57,7 +58,7 @@ struct batch {
     struct batch_part *parts;
     int32_t *ids, *cu_len;
     int32_t count, tokens;
-    int32_t parts_max, tokens_max;
+    int32_t parts_max, tokens_max; /* room, for any model */
 };
 
 struct serving {
