@@ -1,8 +1,8 @@
 /* tests/fuzz/fuzz_model.c - weights and config.json from hostile hands.
  *
- * The first byte chooses: 's' a safetensors file, 'c' a config.json. What opens must hold to its rules: tensors lie in
- * the data, one after the other, and every value of a float tensor can be read; a config that makes a model is written
- * as a config.json that reads back as the same one.
+ * The first byte chooses: 's' a safetensors file, 'c' a config.json. What opens must hold to its
+ * rules: tensors lie in the data, one after the other, and every value of a float tensor can be
+ * read; a config that makes a model is written as a config.json that reads back as the same one.
  */
 #include "base/arena.h"
 #include "base/json.h"

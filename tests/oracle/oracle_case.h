@@ -1,13 +1,15 @@
-/* tests/oracle/oracle_case.h - what PyTorch computed for one batch (tools/oracle/bert.py), as C sees it.
+/* tests/oracle/oracle_case.h - what PyTorch computed for one batch (tools/oracle/bert.py), as C
+ * sees it.
  *
  *     struct oracle_case c;
- *     oracle_case_open(test_source("oracle/bert/tiny"), &c);       // or oracle_case_minilm(&c): may skip the test
+ *     oracle_case_open(test_source("oracle/bert/tiny"), &c);
+ *     // or oracle_case_minilm(&c), which may skip the test
  *     c.model, c.batch, c.loss, c.recipe, c.train_losses
  *     oracle_case_expect(&c, "grad.classifier.weight", &count)     // floats, valid until _close
  *     oracle_case_close(&c);
  *
- * MiniLM's case is made by `make oracle` in the folder CAIRN_TEST_ORACLE, or else the user's cache. Its hashes must be those
- * of oracle/bert/minilm.json, so that a stale cache is found out.
+ * MiniLM's case is made by `make oracle` in the folder CAIRN_TEST_ORACLE, or else the user's cache.
+ * Its hashes must be those of oracle/bert/minilm.json, so that a stale cache is found out.
  */
 #ifndef ORACLE_CASE_H
 #define ORACLE_CASE_H

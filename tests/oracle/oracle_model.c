@@ -1,9 +1,11 @@
 /* tests/oracle/oracle_model.c - the C side of tools/oracle/roundtrip.py.
  *
- *     oracle-model logits DIR < batch.json     {"ids": [[...], ...]} -> {"labels": [...], "logits": [[...], ...]}
- *     oracle-model resave DIR OUT              opens DIR and writes it again as cairn writes models
+ *     oracle-model logits DIR < batch.json     {"ids": [[...]...]} -> {"labels": [...],
+ *                                              "logits": [[...]...]}
+ *     oracle-model resave DIR OUT              opens DIR and writes it again as cairn does
  *
- * Logits stand token after token, all sequences end to end, with nine digits: enough to name an fp32 value.
+ * Logits stand token after token, all sequences end to end, with nine digits: enough to name an
+ * fp32 value.
  */
 #include "base/arena.h"
 #include "base/json.h"

@@ -1,9 +1,9 @@
 /* engine/model/digest.c - the name of a model.
  *
- * Fields go in with their lengths, numbers as little-endian integers or the bits of a float, weights tensor by tensor
- * without the gaps: so that the digest is a function of what the model is, not of how its block is laid out or how the
- * files spell it. Weights are hashed as they lie in memory, which is the file's order on the little-endian machines
- * that cairn builds for.
+ * Fields go in with their lengths, numbers as little-endian integers or the bits of a float,
+ * weights tensor by tensor without the gaps: so that the digest is a function of what the model is,
+ * not of how its block is laid out or how the files spell it. Weights are hashed as they lie in
+ * memory, which is the file's order on the little-endian machines that cairn builds for.
  */
 #include "base/hash.h"
 #include "engine/model/model.h"

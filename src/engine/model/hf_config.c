@@ -1,10 +1,12 @@
 /* engine/model/hf_config.c - config.json.
  *
- * Defaults for absent keys are those of transformers' BertConfig. The head follows from `architectures`: a plain
- * encoder, or one pretrained with a masked-language head, opens without a head; its language head is not needed.
+ * Defaults for absent keys are those of transformers' BertConfig. The head follows from
+ * `architectures`: a plain encoder, or one pretrained with a masked-language head, opens without a
+ * head; its language head is not needed.
  *
- * id2label is the truth about labels, since decoding uses it; label2id is read only when id2label is absent. Floats are
- * written with the fewest digits that read back to the same fp32 value: 0.1, not 0.10000000149011612.
+ * id2label is the truth about labels, since decoding uses it; label2id is read only when id2label
+ * is absent. Floats are written with the fewest digits that read back to the same fp32 value: 0.1,
+ * not 0.10000000149011612.
  */
 #include "engine/model/hf_config_internal.h"
 #include "base/str.h"
@@ -118,7 +120,7 @@ static enum err_code parse_sizes(const json_t *doc, struct model_config *c, stru
     return ERR_OK;
 }
 
-/* Puts name at labels[id] for a table of `count` entries; every id from 0 to count - 1 comes once. */
+/* Puts name at labels[id] for a table of `count` entries; each id below count comes once. */
 static enum err_code place_label(const char *table, int64_t id, const char *name, size_t count,
                                  const char *labels[LABEL_COUNT_MAX], struct err *err)
 {

@@ -1,14 +1,16 @@
 /* engine/model/hf_dir.c - a Hugging Face directory to a model and back.
  *
- * Reading: config.json gives the sizes, model.safetensors the weights, each tensor of the file must have a place here or
- * be one that is known not to matter, and each place must be filled exactly once. So a file that holds more than this
- * program computes (adapters, a CRF) is refused by the name of the tensor, not quietly computed without it.
+ * Reading: config.json gives the sizes, model.safetensors the weights, each tensor of the file must
+ * have a place here or be one that is known not to matter, and each place must be filled exactly
+ * once. So a file that holds more than this program computes (adapters, a CRF) is refused by the
+ * name of the tensor, not quietly computed without it.
  *
- * Speed: opening is on the way to a server's first answer. The weights are copied from the mapping in pieces by a pool
- * of their own, with the tokenizer as one more piece: most of the time goes into page faults of the new block, which
- * scale with threads. Nothing is hashed here.
+ * Speed: opening is on the way to a server's first answer. The weights are copied from the mapping
+ * in pieces by a pool of their own, with the tokenizer as one more piece: most of the time goes
+ * into page faults of the new block, which scale with threads. Nothing is hashed here.
  *
- * Writing: weights first and config.json last, so that a directory cut short by a crash lacks config.json and says so.
+ * Writing: weights first and config.json last, so that a directory cut short by a crash lacks
+ * config.json and says so.
  */
 #include "base/arena.h"
 #include "base/json.h"
@@ -60,8 +62,8 @@ static bool canonical_name(const char *name, char out[MODEL_NAME_BYTES_MAX])
     return true;
 }
 
-/* Index of the tensor that a name of the file fills. Ignored: heads for pretraining, the constant 0..P-1, and the pooler
- * of a model that does not use one. */
+/* Index of the tensor that a name of the file fills. Ignored: heads for pretraining, the constant
+ * 0..P-1, and the pooler of a model that does not use one. */
 static int place_of(const struct model *m, const char *name)
 {
     char own[MODEL_NAME_BYTES_MAX];

@@ -1,15 +1,16 @@
 /* engine/model/init.c - normal numbers by counter.
  *
- * A model's digest covers its first head, so these numbers must be the same bits on every machine: Marsaglia's polar
- * method on Philox, with our own logarithm. It uses IEEE additions, products, one division and one square root, which
- * are exact everywhere; libm's log may differ between versions by a bit.
+ * A model's digest covers its first head, so these numbers must be the same bits on every machine:
+ * Marsaglia's polar method on Philox, with our own logarithm. It uses IEEE additions, products, one
+ * division and one square root, which are exact everywhere; libm's log may differ between versions
+ * by a bit.
  */
 #include "engine/model/init_internal.h"
 #include "base/rng.h"
 #include <math.h>
 
-/* Natural logarithm of 0 < x < 1: x = m 2^e with m in [1/sqrt2, sqrt2), ln m = 2 atanh(s) with s = (m-1)/(m+1), of
- * which 12 terms leave less than 1e-18 because |s| < 0.172. */
+/* Natural logarithm of 0 < x < 1: x = m 2^e with m in [1/sqrt2, sqrt2), ln m = 2 atanh(s) with s =
+ * (m-1)/(m+1), of which 12 terms leave less than 1e-18 because |s| < 0.172. */
 static double ln(double x)
 {
     int e;

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* out[i] = normal(0, deviation), a function of (seed, stream, i) alone: the same bits on every machine. */
+/* out[i] = normal(0, deviation), a function of (seed, stream, i) alone: the same bits on every
+ * machine. */
 void init_normal(float *out, size_t count, float deviation, uint64_t seed, uint32_t stream);
 
 #endif

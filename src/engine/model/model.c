@@ -1,11 +1,11 @@
 /* engine/model/model.c - the one block of parameters and its layout.
  *
- * Every tensor gets its place from one walk (layout_build) that runs twice: first to count, then to fill the table. The
- * order is that of the forward pass, so that a step reads the block from front to back, and the optimiser is one pass
- * over one array. Gaps up to the next multiple of 16 floats are zero, have zero gradient, and so stay zero.
+ * Every tensor gets its place from one walk (layout_build). The order is that of the forward pass,
+ * so that a step reads the block from front to back, and the optimiser is one pass over one array.
+ * Gaps up to the next multiple of 16 floats are zero, have zero gradient, and so stay zero.
  *
- * The tokenizer is shared between copies by a counted reference: a vocabulary never changes after it is read, and a
- * champion and its candidate use the same one.
+ * The tokenizer is shared between copies by a counted reference: a vocabulary never changes after
+ * it is read, and a model and what is trained from it use the same one.
  */
 #include "engine/model/model.h"
 #include "base/arena.h"

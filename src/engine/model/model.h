@@ -1,8 +1,8 @@
 /* engine/model/model.h - what a BERT encoder with a head is: sizes, names, one block of parameters.
  *
  * A model on disk is a Hugging Face directory; in memory it is a config and one block of fp32
- * parameters in which each tensor has a place. Gradients, Adam's m and v are blocks of the same layout, so that the
- * optimiser is one pass over one array.
+ * parameters in which each tensor has a place. Gradients, Adam's m and v are blocks of the same
+ * layout, so that the optimiser is one pass over one array.
  *
  *     struct model *m = NULL;
  *     if (model_open(dir, &m, err)) return err->code;            // reads what transformers saved
@@ -10,13 +10,15 @@
  *     m->params[w->offset + row * w->cols + col]
  *     model_free(m);
  *
- * Layout: encoder tensors in the order of the forward pass, under their Hugging Face names, then the head. Q, K and V
- * of a layer stand next to each other, in this order, weights [H, H] x 3 then biases [H] x 3, so that they are one
- * [3H, H] matrix for one GEMM. Every tensor starts at a multiple of 16 floats (K and V follow Q without a gap, whatever H
- * is); the gap is zero and stays zero.
+ * Layout: encoder tensors in the order of the forward pass, under their Hugging Face names, then
+ * the head. Q, K and V of a layer stand next to each other, in this order, weights [H, H] x 3 then
+ * biases [H] x 3, so that they are one [3H, H] matrix for one GEMM. Every tensor starts at a
+ * multiple of 16 floats (K and V follow Q without a gap, whatever H is); the gap is zero and stays
+ * zero.
  *
- * The pooler (dense + tanh over [CLS]) is in the block when a head over whole texts needs it, and in a headless model
- * whose file has it, so that a later head finds it; a token head drops it, as transformers does.
+ * The pooler (dense + tanh over [CLS]) is in the block when a head over whole texts needs it, and
+ * in a headless model whose file has it, so that a later head finds it; a token head drops it, as
+ * transformers does.
  * Threads: read-only when serving; the trainer owns the block while it trains.
  */
 #ifndef ENGINE_MODEL_MODEL_H
@@ -89,18 +91,20 @@ struct model {
     char *recipe; /* canonical JSON of cairn.json, or NULL for a model that cairn did not train */
 };
 
-/* Checks the sizes against base/limits.h and builds the layout with params all zero; labels are LABEL_0, LABEL_1... */
+/* Checks the sizes against base/limits.h and builds the layout with params all zero; labels are
+ * LABEL_0, LABEL_1... */
 enum err_code model_new(const struct model_config *config, struct model **ret,
                         struct err *err) MUST_CHECK;
 void model_free(struct model *m);
-/* A deep copy: the champion's weights to start training from. The tokenizer, which never changes, is shared. */
+/* A deep copy, to train from; the tokenizer, which never changes, is shared. */
 enum err_code model_copy(const struct model *m, struct model **ret, struct err *err) MUST_CHECK;
 const struct tensor *model_find(const struct model *m, const char *name); /* NULL when absent */
-/* Replaces the head: labels named, weights normal(0, initializer_range) by the counter-based generator, biases 0. A label
- * that the old head had under the same name keeps its row. */
+/* Replaces the head: labels named, weights normal(0, initializer_range) by the counter-based
+ * generator, biases 0. A label that the old head had under the same name keeps its row. */
 enum err_code model_set_head(struct model *m, enum model_head head, const char *const *labels,
                              int32_t count, uint64_t seed, struct err *err) MUST_CHECK;
-/* Names for the head's outputs, config.labels of them: 1 to LABEL_BYTES_MAX bytes of UTF-8, all different. */
+/* Names for the head's outputs, config.labels of them: 1 to LABEL_BYTES_MAX bytes of UTF-8, all
+ * different. */
 enum err_code model_set_labels(struct model *m, const char *const *labels,
                                struct err *err) MUST_CHECK;
 /* The model owns `tokenizer` from now on (not on failure). Only once for a model. */
@@ -108,12 +112,14 @@ enum err_code model_take_tokenizer(struct model *m, struct tokenizer *tokenizer,
                                    struct err *err) MUST_CHECK;
 /* Sets the recipe (a JSON object, stored in canonical form): part of the digest. */
 enum err_code model_set_recipe(struct model *m, const char *json, struct err *err) MUST_CHECK;
-/* SHA-256 over config, weights, tokenizer, labels and recipe in canonical form: no clock, host or CPU. */
+/* SHA-256 over config, weights, tokenizer, labels and recipe in canonical form: no clock, host or
+ * CPU. */
 void model_digest(const struct model *m, char hex[65]);
 
-/* Hugging Face directory: config.json, model.safetensors (fp32, fp16 and bf16 are read), tokenizer files, cairn.json.
- * pytorch_model.bin alone: ERR_BAD_INPUT with a hint how to convert. A model without a head opens with HEAD_NONE. Names
- * with and without the "bert." prefix are accepted. Unknown architectures and activations are refused by name. */
+/* Hugging Face directory: config.json, model.safetensors (fp32, fp16 and bf16 are read), tokenizer
+ * files, cairn.json. pytorch_model.bin alone: ERR_BAD_INPUT with a hint how to convert. A model
+ * without a head opens with HEAD_NONE. Names with and without the "bert." prefix are accepted.
+ * Unknown architectures and activations are refused by name. */
 enum err_code model_open(const char *dir, struct model **ret, struct err *err) MUST_CHECK;
 /* Writes the directory; files one by one atomically; `dir` is created. */
 enum err_code model_save(const struct model *m, const char *dir, struct err *err) MUST_CHECK;

@@ -1,9 +1,9 @@
 /* engine/model/safetensors.c - reading and writing safetensors.
  *
- * The header comes from strangers, so all of it is checked before any of it is used: the length before the JSON is
- * parsed, depth and bytes before jansson allocates, each shape's product against overflow, and at last the tensors
- * sorted by offset, of which each must begin where the one before ends. That one rule excludes overlaps, holes and a
- * truncated or over-long file at once.
+ * The header comes from strangers, so all of it is checked before any of it is used: the length
+ * before the JSON is parsed, depth and bytes before jansson allocates, each shape's product against
+ * overflow, and at last the tensors sorted by offset, of which each must begin where the one before
+ * ends. That one rule excludes overlaps, holes and a truncated or over-long file at once.
  */
 #include "engine/model/safetensors.h"
 #include "base/arena.h"
@@ -241,7 +241,8 @@ static float float_of_bits(uint32_t bits)
     return v;
 }
 
-/* IEEE binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. A subnormal is fraction x 2^-24, exact in fp32. */
+/* IEEE binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. A subnormal is fraction x 2^-24,
+ * exact in fp32. */
 static float float_of_half(uint16_t half)
 {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31,
@@ -269,7 +270,7 @@ void safetensors_read(const struct safetensors *st, const struct safetensors_ten
     }
 }
 
-/* The header as text, padded with spaces so that the data starts at a multiple of 64 in the file. */
+/* The header as text, padded with spaces so that the data starts at a multiple of 64. */
 static enum err_code build_header(const struct safetensors_item *items, int count, struct buf *out,
                                   size_t *ret_data_bytes, struct err *err)
 {

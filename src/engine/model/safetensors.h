@@ -1,16 +1,19 @@
 /* engine/model/safetensors.h - the file format of weights: a JSON header, then raw tensors.
  *
  *     struct safetensors st;
- *     if (safetensors_open(path, &st, err)) return err->code;         // maps the file, checks all of the header
+ *     if (safetensors_open(path, &st, err)) return err->code;   // maps, checks all of the header
  *     const struct safetensors_tensor *t = safetensors_find(&st, "bert.pooler.dense.bias");
  *     if (t && safetensors_is_float(t)) safetensors_read(&st, t, 0, t->count, out);
  *     safetensors_close(&st);
  *
- * Layout: u64 header length N, little-endian; N bytes of JSON {"name": {"dtype", "shape", "data_offsets": [begin, end]},
- * "__metadata__": {string: string}}, space-padded; then the data, little-endian, row-major.
- * Rules that hold after _open: names differ; every tensor's bytes are inside the data, equal its shape times its type,
- * overlap no other tensor, and leave no hole. Anything else is ERR_BAD_INPUT, past a limit ERR_LIMIT.
- * Owner:   the caller closes; tensors and names live as long as the struct. Threads: read-only after _open.
+ * Layout: u64 header length N, little-endian; N bytes of JSON {"name": {"dtype", "shape",
+ * "data_offsets": [begin, end]}, "__metadata__": {string: string}}, space-padded; then the data,
+ * little-endian, row-major.
+ * Rules that hold after _open: names differ; every tensor's bytes are inside the data, equal its
+ * shape times its type, overlap no other tensor, and leave no hole. Anything else is
+ * ERR_BAD_INPUT, past a limit ERR_LIMIT.
+ * Owner:   the caller closes; tensors and names live as long as the struct.
+ * Threads: read-only after _open.
  * Source:  huggingface/safetensors, README "Format"; what transformers writes and reads.
  */
 #ifndef ENGINE_MODEL_SAFETENSORS_H
@@ -58,7 +61,8 @@ struct safetensors_item { /* to write: fp32 */
     int64_t shape[2];
     const float *values;
 };
-/* Writes atomically, in the given order, with metadata {"format": "pt"}, which transformers asks for. */
+/* Writes atomically, in the given order, with metadata {"format": "pt"}, which transformers asks
+ * for. */
 enum err_code safetensors_write(const char *path, const struct safetensors_item *items, int count,
                                 struct err *err) MUST_CHECK;
 

@@ -1,8 +1,10 @@
 /* engine/train/checkpoint.c - two slots, written in turn.
  *
- * A file counts only when its own SHA-256 is right: a torn or rotten one falls back to the other slot. Its identity is
- * checked before its size, so that "of another run" and "damaged" are told apart; a damaged one is never guessed at.
- * A process killed while it wrote leaves its temporary file behind; whoever begins or resumes removes it.
+ * A file counts only when its own SHA-256 is right: a torn or rotten one falls back to the other
+ * slot. Its identity is checked before its size, so that "of another run" and "damaged" are told
+ * apart; a damaged one is never guessed at.
+ * A process killed while it wrote leaves its temporary
+ * file behind; whoever begins or resumes removes it.
  */
 #include "engine/train/checkpoint_internal.h"
 #include "base/arena.h"

@@ -1,4 +1,5 @@
-/* engine/train/checkpoint_internal.h - the state of a run, and how it survives a crash. Private to this room.
+/* engine/train/checkpoint_internal.h - the state of a run, and how it survives a crash. Private to
+ * this room.
  *
  *     struct checkpoint *c = NULL;
  *     if (checkpoint_new(dir, identity, param_count, epochs, &c, err)) ...
@@ -13,8 +14,9 @@
  *     +--------+---------------------+---+---+------+--------+---------+
  *       64-byte aligned parts, little-endian, fp32              64 hex
  *
- * so that saving is: copy the parameters in, hash, write. Files DIR/checkpoint-a and -b are written in turn, each
- * atomically (base/os.h): at any moment one of them is whole, and it is at most one interval old.
+ * so that saving is: copy the parameters in, hash, write. Files DIR/checkpoint-a and -b are written
+ * in turn, each atomically (base/os.h): at any moment one of them is whole, and it is at most one
+ * interval old.
  * Without a directory there is no params part, and load, save and clear do nothing.
  */
 #ifndef ENGINE_TRAIN_CHECKPOINT_INTERNAL_H
@@ -49,8 +51,9 @@ struct checkpoint {
 enum err_code checkpoint_new(const char *dir, const char *identity, size_t param_count,
                              int32_t epochs, struct checkpoint **ret, struct err *err) MUST_CHECK;
 void checkpoint_free(struct checkpoint *c);
-/* Takes the newest whole checkpoint of this identity. *ret_found is false when the directory has none.
- * ERR_CONFLICT: the directory's checkpoints are of another run. ERR_CORRUPT: there are only damaged ones. */
+/* Takes the newest whole checkpoint of this identity. *ret_found is false when the directory has
+ * none. ERR_CONFLICT: the directory's checkpoints are of another run. ERR_CORRUPT: there are only
+ * damaged ones. */
 enum err_code checkpoint_load(struct checkpoint *c, float *params, bool *ret_found,
                               struct err *err) MUST_CHECK;
 enum err_code checkpoint_save(struct checkpoint *c, const float *params,

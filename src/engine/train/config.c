@@ -1,5 +1,5 @@
-/* engine/train/config.c - defaults are those of BERT fine-tuning (Devlin et al. 2018, appendix A.3), with the higher
- * learning rate that small encoders want. */
+/* engine/train/config.c - defaults are those of BERT fine-tuning (Devlin et al. 2018, A.3), with
+ * the higher learning rate that small encoders want. */
 #include "engine/train/config.h"
 #include "base/str.h"
 #include <stddef.h>

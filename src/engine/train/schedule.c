@@ -1,4 +1,5 @@
-/* engine/train/schedule.c - pure functions of (recipe, step): a resumed run asks them again and gets the same answers.
+/* engine/train/schedule.c - pure functions of (recipe, step): a resumed run asks them again and
+ * gets the same answers.
  */
 #include "engine/train/schedule_internal.h"
 #include "base/rng.h"

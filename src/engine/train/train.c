@@ -1,9 +1,10 @@
 /* engine/train/train.c - the loop.
  *
- * All that a step depends on is (start weights, recipe, data, step number): the order of an epoch, the dropout masks and
- * the rate are functions of the step, and the rest of the state (parameters, m, v, the best parameters, the position) is
- * in the checkpoint. So a resumed run does the same arithmetic as one that was never interrupted, also from the middle
- * of an epoch. Clocks decide only when a checkpoint is written and what the progress line says.
+ * All that a step depends on is (start weights, recipe, data, step number): the order of an epoch,
+ * the dropout masks and the rate are functions of the step, and the rest of the state (parameters,
+ * m, v, the best parameters, the position) is in the checkpoint. So a resumed run does the same
+ * arithmetic as one that was never interrupted, also from the middle of an epoch. Clocks decide
+ * only when a checkpoint is written and what the progress line says.
  */
 #include "engine/train/train.h"
 #include "base/arena.h"
@@ -208,7 +209,8 @@ static void build_batch(struct run *run, int32_t index, struct packed_batch *ret
                                  .targets = run->targets};
 }
 
-/* AdamW over the block, a run of neighbours with the same decay at a time: gaps have gradient 0 and stay 0. */
+/* AdamW over the block, a run of neighbours with the same decay at a time: gaps have gradient 0 and
+ * stay 0. */
 static void update(struct run *run, int64_t step, double clip)
 {
     const struct train_job *job = run->job;
@@ -313,7 +315,8 @@ static bool beats(const struct checkpoint_state *s, double f1)
     return s->best_epoch == 0 || f1 > s->best_f1 || (isnan(s->best_f1) && !isnan(f1));
 }
 
-/* Scores the parameters as they are, keeps them when they are the best so far, and moves on to the next epoch. */
+/* Scores the parameters as they are, keeps them when they are the best so far, and moves on to the
+ * next epoch. */
 static enum err_code end_epoch(struct run *run, struct err *err)
 {
     struct checkpoint *c = run->saved;

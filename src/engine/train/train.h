@@ -1,19 +1,22 @@
 /* engine/train/train.h - the loop: batches in, a better model out, and nothing lost on the way.
  *
  * Takes:  a model (with its head), a recipe, and callbacks that give examples and dev scores.
- * Gives:  the model with the parameters of the best epoch, the history, and a digest that depends on nothing but the
- *         inputs: not on threads, CPU, interruptions or the clock.
+ * Gives:  the model with the parameters of the best epoch, the history, and a digest that depends
+ *         on nothing but the inputs: not on threads, CPU, interruptions or the clock.
  *
  *     struct train_result r;
- *     if (train_run(&job, &r, err)) return err->code;      // ERR_INTERRUPTED: a checkpoint is on disk, resume goes on
+ *     if (train_run(&job, &r, err)) return err->code;
+ *     // ERR_INTERRUPTED: a checkpoint is on disk, resume goes on from there
  *
- * Checkpoints (DIR/checkpoint-a, -b in turn): parameters, m, v, best parameters, position and history, each file with
- * its SHA-256, written atomically; kill -9 at any moment leaves at least one whole. A resumed run ends in the digest of
- * the uninterrupted one. Resume refuses a checkpoint of other data, recipe or start weights.
- * Without resume, checkpoints of an earlier run in the directory are removed. The last ones stay after success: the
- * caller removes the directory once the model is saved.
+ * Checkpoints (DIR/checkpoint-a, -b in turn): parameters, m, v, best parameters, position and
+ * history, each file with its SHA-256, written atomically; kill -9 at any moment leaves at least
+ * one whole. A resumed run ends in the digest of the uninterrupted one. Resume refuses a checkpoint
+ * of other data, recipe or start weights. Without resume, checkpoints of an earlier run in the
+ * directory are removed. The last ones stay after success: the caller removes the directory once
+ * the model is saved.
  * A NaN or infinite loss or gradient stops with ERR_BAD_INPUT naming the step and the layer.
- * A sequence without any target (all -1) is left out. Order: a fresh seeded shuffle an epoch; the last batch may be short.
+ * A sequence without any target (all -1) is left out. Order: a fresh seeded shuffle an epoch; the
+ * last batch may be short.
  */
 #ifndef ENGINE_TRAIN_TRAIN_H
 #define ENGINE_TRAIN_TRAIN_H
@@ -36,8 +39,8 @@ struct train_recipe {
 };
 struct train_recipe train_recipe_default(void);
 
-struct
-    train_sequence { /* one row of training data; memory belongs to the source for the whole run */
+/* One row of training data; its memory belongs to the source for the whole run. */
+struct train_sequence {
     const int32_t *ids;     /* with [CLS] and [SEP] */
     const int32_t *targets; /* token head: [count], -1 ignored; sequence head: [1] */
     int32_t count;
@@ -71,8 +74,9 @@ struct train_job {
     int32_t checkpoint_seconds;   /* least time between two; 0: every step (tests) */
     bool resume; /* from checkpoint_dir when it holds one; model holds the start weights again */
     void *ctx;
-    /* Scores the dev split with the current parameters (job->model). MUST be a function of the parameters alone. An
-     * encoder of the callback's own needs encoder_weights_changed first. ERR_INTERRUPTED from here saves a checkpoint. */
+    /* Scores the dev split with the current parameters (job->model). MUST be a function of the
+     * parameters alone. An encoder of the callback's own needs encoder_weights_changed first.
+     * ERR_INTERRUPTED from here saves a checkpoint. */
     enum err_code (*evaluate)(void *ctx, struct train_scores *ret, struct err *err);
     void (*progress)(void *ctx, const struct train_event *event); /* may be NULL */
     bool (*should_stop)(void *ctx); /* asked after every step; may be NULL */

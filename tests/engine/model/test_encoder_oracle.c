@@ -1,4 +1,4 @@
-/* The encoder against PyTorch: logits, loss and every gradient of one batch (tools/oracle/bert.py). */
+/* The encoder against PyTorch: logits, loss and all gradients of one batch (tools/oracle/bert.py). */
 #include "oracle/oracle_case.h"
 #include "support/test_data.h"
 #include <math.h>
@@ -6,8 +6,8 @@
 
 #define LOGIT_TOLERANCE 1e-4 /* absolute; both sides compute in fp32, in another order */
 #define GRAD_TOLERANCE  1e-4 /* of the tensor's largest entry */
-/* Of the block's largest entry: a key's bias moves all scores of a query alike, so that its true gradient is 0 and
- * both sides have only rounding. */
+/* Of the block's largest entry: a key's bias moves all scores of a query alike, so that its true
+ * gradient is 0 and both sides have only rounding. */
 #define ZERO_TOLERANCE 1e-6
 
 static double largest(const float *x, size_t count)

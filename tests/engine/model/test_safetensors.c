@@ -1,4 +1,5 @@
-/* Reading and writing safetensors: what is right reads exactly, what is hostile is refused and never read past. */
+/* Reading and writing safetensors: what is right reads exactly, what is hostile is refused and
+ * never read past. */
 #include "base/arena.h"
 #include "base/str.h"
 #include "engine/model/safetensors.h"
@@ -8,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct
-    file { /* bytes on the heap, of exactly their size: a step past the end is found by AddressSanitizer */
+/* Bytes on the heap, of exactly their size: a step past the end is found by AddressSanitizer. */
+struct file {
     unsigned char *bytes;
     size_t len;
 };

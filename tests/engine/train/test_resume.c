@@ -1,4 +1,5 @@
-/* Interruptions: every way to stop a run must end, once resumed, in the digest of the run that nothing stopped. */
+/* Interruptions: every way to stop a run must end, once resumed, in the digest of the run that
+ * nothing stopped. */
 #include "base/arena.h"
 #include "base/rng.h"
 #include "engine/train/checkpoint_internal.h"
@@ -87,8 +88,8 @@ static void train_as_child(struct test_folder *t, int report_fd)
     _exit(fixture_run(&f, hex) ? 1 : 0);
 }
 
-/* A child trains with a checkpoint after every step. It is killed within wait_ms after its first step, or when it is
- * done; *ret_first and *ret_last are the first and last step that it reported. */
+/* A child trains with a checkpoint after every step. It is killed within wait_ms after its first
+ * step, or when it is done; *ret_first and *ret_last are the first and last step it reported. */
 static void train_and_kill(struct test_folder *t, int wait_ms, int64_t *ret_first,
                            int64_t *ret_last)
 {

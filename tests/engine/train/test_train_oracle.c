@@ -1,5 +1,6 @@
-/* Ten steps of train_run against torch.optim.AdamW with transformers' schedule and PyTorch's clipping. The batch is the
- * whole data, so that an epoch is a step and the shuffle only turns rows around. */
+/* Ten steps of train_run against torch.optim.AdamW with transformers' schedule and PyTorch's
+ * clipping. The batch is the whole data, so that an epoch is a step and the shuffle only turns rows
+ * around. */
 #include "oracle/oracle_case.h"
 #include "base/arena.h"
 #include "support/test_data.h"

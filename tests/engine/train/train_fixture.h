@@ -6,8 +6,9 @@
  *     fixture_run(&f, hex)                         // train_run; the digest on success
  *     fixture_end(&f);
  *
- * 22 sequences of odd lengths, batches of 4: 6 steps an epoch, the last batch short. The label of a token is its id
- * modulo 3. The dev score is the share of right labels; dropout is on, so that masks count too.
+ * 22 sequences of odd lengths, batches of 4: 6 steps an epoch, the last batch short. The label of a
+ * token is its id modulo 3. The dev score is the share of right labels; dropout is on, so that
+ * masks count too.
  */
 #ifndef TRAIN_FIXTURE_H
 #define TRAIN_FIXTURE_H
