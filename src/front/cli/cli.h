@@ -36,6 +36,7 @@ bool cli_json(const struct cli *c, const json_t *result);
 bool cli_stop_asked(void *ctx);
 
 void help_verb(const struct verb *v);
+void help_man(void); /* cairn(1) in roff */
 
 /* verbs: see each file */
 #define CLI_VERB(name) enum err_code cli_##name(struct cli *c, struct err *err)

@@ -71,6 +71,7 @@ enum err_code cli_help(struct cli *c, struct err *err)
     if (!c->args.word_count) return help_all(), ERR_OK;
     if (str_eq(c->args.words[0], "exit-codes")) return help_exit_codes(), ERR_OK;
     if (str_eq(c->args.words[0], "metrics")) return help_metrics(), ERR_OK;
+    if (str_eq(c->args.words[0], "man")) return help_man(), ERR_OK;
     bool two = c->args.word_count > 1;
     (void)str_format(name, sizeof name, "%.50s%s%.50s", c->args.words[0], two ? " " : "",
                      two ? c->args.words[1] : "");

@@ -115,5 +115,6 @@ const struct verb VERBS[] = {
      "cairn model export @champion out/", NULL, cli_model_export, false},
     {"model import", "DIR", "a token classifier of transformers as a candidate",
      "cairn model import ./my-model", NULL, cli_model_import, false},
-    {"help", "[VERB | exit-codes | metrics]", "this", "cairn help train", NULL, cli_help, true},
+    {"help", "[VERB | exit-codes | metrics | man]", "this", "cairn help train", NULL, cli_help,
+     true},
     {0}};
