@@ -5,7 +5,8 @@ one can touch, {I} a test that is looked at, {L} one that gives a number); {aD} 
 and {hisA} theirs; {DL} {GL} {TL} are lists of two to four; {DD} is two diseases in one breath, {AA} two
 body parts. Everything else in braces is filled from WORDS and is never labelled. A sentence that begins
 with [eye] is for that specialty, [adult] for grown-ups.
-TRAIN, EVAL and STREAM sentences do not overlap; COMMON ones are used everywhere.
+TRAIN, EVAL and STREAM sentences do not overlap; COMMON ones are used everywhere, and half of dev and
+test is in the words of COMMON or TRAIN.
 """
 
 
