@@ -113,6 +113,7 @@ enum err_code registry_model_add(struct registry *r, const struct registry_model
     if (need_hex(n->digest, "the model's name", err)) return err->code;
     if (need_text(n->origin, "the model's origin", 64, err)) return err->code;
     if (may_text(n->note, "the model's note", 1000, err)) return err->code;
+    if (may_text(n->run, "the model's run", 64, err)) return err->code;
     if (may_text(n->parent, "the model's parent", 200, err)) return err->code;
     if (store_dir(r, n->dir, manifest, &bytes, err)) return err->code;
     if (registry_begin(r, err)) return err->code;

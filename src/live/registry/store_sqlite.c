@@ -103,10 +103,10 @@ static enum err_code not_ours(struct sqlite_store *s, const char *why, struct er
     return err_detail(err, "%s", why);
 }
 
-static enum err_code sqlite_version(struct store *store, int64_t *ret, struct err *err)
+static enum err_code read_version(struct sqlite_store *s, int64_t *ret, struct err *err)
 {
-    struct sqlite_store *s = (struct sqlite_store *)store;
     int64_t version = 0, id = 0, tables = 0, strange = 0;
+    const char *others = "SELECT COUNT(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')";
     if (ask(s, "PRAGMA user_version", &version, err)) return err->code;
     if (ask(s, "PRAGMA application_id", &id, err)) return err->code;
     if (ask(s, "SELECT COUNT(*) FROM sqlite_schema", &tables, err)) return err->code;
@@ -116,12 +116,20 @@ static enum err_code sqlite_version(struct store *store, int64_t *ret, struct er
     }
     if (id != APPLICATION_ID || version == 0)
         return not_ours(s, "it is an SQLite database of another program", err);
-    if (ask(s, "SELECT COUNT(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')", &strange,
-            err))
-        return err->code;
+    if (ask(s, others, &strange, err)) return err->code;
     if (strange > 0) return not_ours(s, "it holds views or triggers, which cairn never makes", err);
     *ret = version;
     return ERR_OK;
+}
+
+/* In one read transaction: another process may be making the tables at this moment. */
+static enum err_code sqlite_version(struct store *store, int64_t *ret, struct err *err)
+{
+    struct sqlite_store *s = (struct sqlite_store *)store;
+    if (exec(s, "BEGIN", "reading its version", err)) return err->code;
+    enum err_code code = read_version(s, ret, err);
+    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return code;
 }
 
 static enum err_code sqlite_begin(struct store *store, struct err *err)

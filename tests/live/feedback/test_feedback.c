@@ -49,7 +49,7 @@ static const struct {
      "', 'spans': [{'start': 9, 'end': 11, 'label': 'TEST'}]",
      ERR_BAD_INPUT, "cuts a word"},
     {"'verdict': 'correct', 'text': '" TEXT "', 'spans': [{'start': 8, 'end': 14, 'label': "
-                                            "'TEST'}, {'start': 0, 'end': 11, 'label': 'DRUG'}]",
+     "'TEST'}, {'start': 0, 'end': 11, 'label': 'DRUG'}]",
      ERR_BAD_INPUT, "overlaps"},
     {"'verdict': 'correct', 'text': '" TEXT
      "', 'spans': [{'start': 0, 'end': 7, 'label': 'DRUGS'}]",

@@ -169,3 +169,30 @@ Test(crash, processes_at_once_do_not_fork_the_chain, .timeout = 120)
     cr_assert_str_eq(walk.head, head);
     fixture_close(&f);
 }
+
+Test(crash, processes_that_open_a_new_registry_at_once, .timeout = 120)
+{
+    for (int round = 0; round < 5; round++) {
+        struct fixture f = {.r = NULL};
+        pid_t child[4];
+        test_folder_make(&f.folder);
+        for (int i = 0; i < 4; i++) {
+            child[i] = fork();
+            cr_assert_geq(child[i], 0);
+            if (child[i] == 0) child_evidence(&f, 2);
+        }
+        for (int i = 0; i < 4; i++) {
+            int status = 0;
+            cr_assert_eq(waitpid(child[i], &status, 0), child[i]);
+            cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child %d: %d", i, status);
+        }
+        int64_t length = 0;
+        char head[HASH_HEX_BYTES];
+        f.r = open_again(&f);
+        cr_assert_not_null(f.r);
+        OK(evidence_head(f.r, head, &length, &err));
+        cr_assert_eq(length, 8);
+        registry_close(f.r);
+        test_folder_remove(&f.folder);
+    }
+}
