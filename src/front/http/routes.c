@@ -31,8 +31,6 @@ static bool matches(const struct route *r, const char *url, char name[MODEL_NAME
 
 enum err_code route_find(struct exchange *x, const char *method, const char *url, struct err *err)
 {
-    x->is_get = str_eq(method, "GET") || str_eq(method, "HEAD");
-    x->is_post = str_eq(method, "POST");
     for (size_t i = 0; i < ROUTE_COUNT && !x->route; i++)
         if (matches(&routes[i], url, x->model)) x->route = &routes[i];
     if (!x->route) {

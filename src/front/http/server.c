@@ -75,6 +75,8 @@ static const char *header(const struct exchange *x, const char *name)
 static bool check_head(struct exchange *x, const char *method, const char *url)
 {
     struct err err = {0};
+    x->is_get = str_eq(method, "GET") || str_eq(method, "HEAD");
+    x->is_post = str_eq(method, "POST");
     const int status = guard_check(x, &err);
     const enum err_code code = status ? ERR_OK : route_find(x, method, url, &err);
     const char *length = header(x, "Content-Length");

@@ -146,6 +146,7 @@ static void expand(const char *from, const char *end, const char *host, struct b
     bool in_head = true;
     for (const char *p = from; p < end; p++) {
         const char *close = *p == '{' ? memchr(p, '}', (size_t)(end - p)) : NULL;
+        if (close && memchr(p + 1, '{', (size_t)(close - p - 1))) close = NULL;
         const char *star = close ? memchr(p, '*', (size_t)(close - p)) : NULL;
         if (strncmp(p, "{HOST}", 6) == 0) {
             buf_adds(out, host);
@@ -169,6 +170,22 @@ static void expand(const char *from, const char *end, const char *host, struct b
     }
 }
 
+/* {LEN} in the head becomes the length of the body, whose last line end belongs to the table. */
+static void fill_length(struct buf *request)
+{
+    const char *place = strstr(request->data, "{LEN}"), *body = strstr(request->data, "\r\n\r\n");
+    if (!place || !body) return;
+    const size_t before = (size_t)(place - request->data);
+    const size_t len = request->len - (size_t)(body + 4 - request->data) - 1;
+    struct buf filled;
+    buf_init(&filled, REPLY_MAX);
+    buf_add(&filled, request->data, before);
+    buf_addf(&filled, "%zu", len);
+    buf_add(&filled, place + 5, request->len - before - 6);
+    buf_release(request);
+    *request = filled;
+}
+
 static void check_block(const struct stand *t, char *block, const char *host)
 {
     struct buf request, reply;
@@ -177,6 +194,7 @@ static void check_block(const struct stand *t, char *block, const char *host)
     buf_init(&request, REPLY_MAX);
     buf_init(&reply, REPLY_MAX);
     expand(block, arrow + 1, host, &request);
+    fill_length(&request);
     char *line = strtok(arrow + 4, "\n");
     const long want = strtol(line, NULL, 10);
     const int fd = dial(t);
