@@ -1,7 +1,8 @@
 /* front/app/app.h - what cairn does: one function a verb. All policy lives here.
  *
- * Each verb takes a request struct and gives a JSON document, {"schema": "cairn.NAME/v1", ...}: the command line draws
- * tables from it, --json prints it as it is, HTTP answers with it. Fields are only ever added.
+ * Each verb takes a request struct and gives a JSON document, {"schema": "cairn.NAME/v1", ...}: the
+ * command line draws tables from it, --json prints it as it is, HTTP answers with it. Fields are
+ * only ever added.
  *
  *     struct app *app = NULL;
  *     if (app_open(&host, ".", &app, err)) return err->code;
@@ -10,8 +11,9 @@
  *     json_decref(result);
  *     app_close(app);
  *
- * A negative answer (a gate that fails, data with errors) is a result, not an err: see each verb's "ok" or "verdict".
- * MODEL in a request: NULL or "@champion", "@candidate", a digest prefix, or a Hugging Face directory.
+ * A negative answer (a gate that fails, data with errors) is a result, not an err: see each verb's
+ * "ok" or "verdict". MODEL in a request: NULL or "@champion", "@candidate", a digest prefix, or a
+ * Hugging Face directory.
  * Threads: one app, one caller; app/service.h is the part that serves many.
  */
 #ifndef FRONT_APP_APP_H
@@ -53,7 +55,8 @@ struct data_check_request {
     const char *const *files; /* none: those of cairn.yaml */
     size_t file_count;
 };
-/* {"ok", "findings": [{level, check, file, line, column, message, hint}], "errors", "warnings", "parts"} */
+/* {"ok", "findings": [{level, check, file, line, column, message, hint}], "errors", "warnings",
+ * "parts"} */
 enum err_code app_data_check(struct app *app, const struct data_check_request *r, json_t **ret,
                              struct err *err) MUST_CHECK;
 /* Freezes train, dev and test by fingerprint. The same data again changes nothing; other data is
@@ -68,7 +71,8 @@ struct train_request {
     int64_t seed, epochs;   /* < 0: as cairn.yaml says */
     int checkpoint_seconds; /* < 0: 30 */
 };
-/* {"model", "run", "best_epoch", "history", "seconds", "tokens_per_s", "precision", "isa", "threads"} */
+/* {"model", "run", "best_epoch", "history", "seconds", "tokens_per_s", "precision", "isa",
+ * "threads"} */
 enum err_code app_train(struct app *app, const struct train_request *r, json_t **ret,
                         struct err *err) MUST_CHECK;
 

@@ -1,5 +1,5 @@
-/* front/app/doctor.c - what this machine is, and whether everything is in place: each check is a line
- * with what was found and, when it is not well, what to do. */
+/* front/app/doctor.c - what this machine is, and whether everything is in place: each check is a
+ * line with what was found and, when it is not well, what to do. */
 #include "base/str.h"
 #include "front/app/app_internal.h"
 

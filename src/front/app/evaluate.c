@@ -1,5 +1,6 @@
-/* front/app/evaluate.c - the model beside its trivial rivals, on a frozen part or on a file. Reading
- * the test part freezes the criteria first: nobody can choose the bar after seeing the jump. */
+/* front/app/evaluate.c - the model beside its trivial rivals, on a frozen part or on a file.
+ * Reading the test part freezes the criteria first: nobody can choose the bar after seeing the
+ * jump. */
 #include "base/str.h"
 #include "front/app/app_internal.h"
 

@@ -1,5 +1,5 @@
-/* front/app/evidence.c - the chain as people meet it: add what is attested, read it as a log, walk it
- * to find a broken stone. */
+/* front/app/evidence.c - the chain as people meet it: add what is attested, read it as a log, walk
+ * it to find a broken stone. */
 #include "base/limits.h"
 #include "base/str.h"
 #include "front/app/app_internal.h"

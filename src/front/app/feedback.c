@@ -1,5 +1,5 @@
-/* front/app/feedback.c - what people said about answers: in, looked at, and let through by a person.
- * The checks are live/feedback's; here is who may say what is a simulation. */
+/* front/app/feedback.c - what people said about answers: in, looked at, and let through by a
+ * person. The checks are live/feedback's; here is who may say what is a simulation. */
 #include "live/feedback/feedback.h"
 #include "base/limits.h"
 #include "base/str.h"

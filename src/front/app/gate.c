@@ -1,5 +1,5 @@
-/* front/app/gate.c - cairn gate: measure, decide, record. The decision itself is proof/evidence's pure
- * function; here is only what it is fed. */
+/* front/app/gate.c - cairn gate: measure, decide, record. The decision itself is proof/evidence's
+ * pure function; here is only what it is fed. */
 #include "base/str.h"
 #include "front/app/measure.h"
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-/* front/app/improve.c - champion + reviewed feedback + replay -> a candidate, judged on the old test
- * part and on the held-out feedback. It proposes; `cairn promote` decides.
+/* front/app/improve.c - champion + reviewed feedback + replay -> a candidate, judged on the old
+ * test part and on the held-out feedback. It proposes; `cairn promote` decides.
  *
- * The gate "improve" has two built-in criteria: on the old test part the candidate is not worse than
- * the champion by more than the margin of the production stage (IMPROVE_MARGIN without one), and on
- * the new test data it is better, both by paired bootstrap. What varies is the rival, so the gate's
- * row carries the champion's digest where other gates carry that of their criteria. */
+ * The gate "improve" has two built-in criteria: on the old test part the candidate is not worse
+ * than the champion by more than the margin of the production stage (IMPROVE_MARGIN without one),
+ * and on the new test data it is better, both by paired bootstrap. What varies is the rival, so the
+ * gate's row carries the champion's digest where other gates carry that of their criteria. */
 #include "base/limits.h"
 #include "base/str.h"
 #include "front/app/fit.h"
@@ -66,7 +66,8 @@ static enum err_code collect(struct improving *s, struct err *err)
     return err_hint(err, "cairn feedback list --state pending shows what waits for review");
 }
 
-/* "feedback-N": the parts that this improvement trained on and is judged by, frozen like any other. */
+/* "feedback-N": the parts that this improvement trained on and is judged by, frozen like any other.
+ */
 static enum err_code freeze(struct improving *s, struct err *err)
 {
     struct split *list = NULL;

@@ -1,6 +1,6 @@
 /* front/app/init.c - cairn init: a use case folder from a template that the program carries inside.
- * The template's cairn.yaml is copied but for its name and the deadline of poc, which is today and 90
- * days; a person's folder is never written into twice. */
+ * The template's cairn.yaml is copied but for its name and the deadline of poc, which is today and
+ * 90 days; a person's folder is never written into twice. */
 #include "base/embed.h"
 #include "base/str.h"
 #include "front/app/app_internal.h"

@@ -1,5 +1,5 @@
-/* front/app/judge.c - one door to every judgement: the same prepared words, the same evaluation code,
- * whether the transformer, the dictionary or the all-O tagger is judged. */
+/* front/app/judge.c - one door to every judgement: the same prepared words, the same evaluation
+ * code, whether the transformer, the dictionary or the all-O tagger is judged. */
 #include "front/app/app_internal.h"
 
 #define JUDGE_SEED 1 /* of the bootstrap: the same bounds for the same numbers, always */

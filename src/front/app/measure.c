@@ -1,5 +1,5 @@
-/* front/app/measure.c - each criterion gets its own measurement, because its confidence decides which
- * bound is meant. The expensive part, running models over the test part, is done once. */
+/* front/app/measure.c - each criterion gets its own measurement, because its confidence decides
+ * which bound is meant. The expensive part, running models over the test part, is done once. */
 #include "front/app/measure.h"
 #include "base/str.h"
 #include "live/feedback/feedback.h"

@@ -1,8 +1,8 @@
 /* front/app/measure.h - a measurement for each criterion of a stage. Private to the room.
  *
- * Offline metrics come from the frozen test part, for the model, its rival (the champion, or without
- * one the dictionary) and only when a criterion asks; live ones from the registry's predictions and
- * feedback of this very model.
+ * Offline metrics come from the frozen test part, for the model, its rival (the champion, or
+ * without one the dictionary) and only when a criterion asks; live ones from the registry's
+ * predictions and feedback of this very model.
  */
 #ifndef FRONT_APP_MEASURE_H
 #define FRONT_APP_MEASURE_H

@@ -1,5 +1,5 @@
-/* front/app/model_ref.c - what a person means by MODEL: a digest prefix, @champion, @candidate, or a
- * folder. Words with a slash, and folders that hold a config.json, are folders. */
+/* front/app/model_ref.c - what a person means by MODEL: a digest prefix, @champion, @candidate, or
+ * a folder. Words with a slash, and folders that hold a config.json, are folders. */
 #include "base/str.h"
 #include "front/app/app_internal.h"
 #include <string.h>

@@ -198,7 +198,8 @@ enum err_code app_model_import(struct app *app, const char *dir, json_t **ret, s
         err_hint(err, "a pretrained model is named in cairn.yaml (model:), not imported");
         goto out;
     }
-    /* Written anew in canonical form: folders and files that are no part of a model stay outside. */
+    /* Written anew in canonical form: folders and files that are no part of a model stay outside.
+     */
     registry_id_make(id);
     model_digest(m, digest);
     if (os_join(runs, app->project->state, "runs", err) || os_join(saved, runs, id, err)) goto out;

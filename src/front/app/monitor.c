@@ -1,5 +1,5 @@
-/* front/app/monitor.c - cairn monitor: is it used, is it quick, do people accept it, and does today's
- * traffic still look like what the model was proven on. */
+/* front/app/monitor.c - cairn monitor: is it used, is it quick, do people accept it, and does
+ * today's traffic still look like what the model was proven on. */
 #include "front/app/app_internal.h"
 #include "live/feedback/drift.h"
 #include "live/success/usage.h"

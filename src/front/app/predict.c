@@ -1,5 +1,5 @@
-/* front/app/predict.c - cairn predict: the service's own code without HTTP; and the champion's answers
- * on held-out texts, which drift compares with. */
+/* front/app/predict.c - cairn predict: the service's own code without HTTP; and the champion's
+ * answers on held-out texts, which drift compares with. */
 #include "front/app/answer.h"
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* front/app/promote.c - the one way to a new champion, and the way back.
  *
  * Which gate admits a model: the first champion needs PASS in poc. After that a model needs PASS in
- * the gate of `cairn improve` against the present champion, or in production. The newest verdict for
- * this very model, precision, data and criteria is the one that counts. */
+ * the gate of `cairn improve` against the present champion, or in production. The newest verdict
+ * for this very model, precision, data and criteria is the one that counts. */
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/str.h"

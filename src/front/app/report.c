@@ -1,5 +1,5 @@
-/* front/app/report.c - the sections of the customer's report, in the order in which a customer asks:
- * what for, how far, how good, what is it worth, who says so, what next. */
+/* front/app/report.c - the sections of the customer's report, in the order in which a customer
+ * asks: what for, how far, how good, what is it worth, who says so, what next. */
 #include "base/str.h"
 #include "front/app/report_doc.h"
 #include <math.h>

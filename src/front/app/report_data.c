@@ -1,5 +1,5 @@
-/* front/app/report_data.c - the numbers behind the report, all read from the chain and the registry:
- * nothing is computed for the page alone. */
+/* front/app/report_data.c - the numbers behind the report, all read from the chain and the
+ * registry: nothing is computed for the page alone. */
 #include "base/limits.h"
 #include "base/str.h"
 #include "front/app/app_internal.h"

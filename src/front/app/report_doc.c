@@ -1,5 +1,5 @@
-/* front/app/report_doc.c - two writers behind one set of calls. The page has no script, no font and no
- * picture from elsewhere, so that it can be mailed and printed. */
+/* front/app/report_doc.c - two writers behind one set of calls. The page has no script, no font and
+ * no picture from elsewhere, so that it can be mailed and printed. */
 #include "front/app/report_doc.h"
 #include "base/str.h"
 #include <math.h>

@@ -1,4 +1,5 @@
-/* front/app/report_doc.h - a small document, written as Markdown or as one self-contained HTML page.
+/* front/app/report_doc.h - a small document, written as Markdown or as one self-contained HTML
+ * page.
  *
  *     struct doc d;
  *     doc_begin(&d, REPORT_HTML, REPORT_ENGLISH, "title", out);
@@ -8,7 +9,8 @@
  *     doc_table_end(&d);
  *     doc_end(&d);
  *
- * All text is escaped here: a goal or a note from a file cannot break the page. Private to the room.
+ * All text is escaped here: a goal or a note from a file cannot break the page. Private to the
+ * room.
  */
 #ifndef FRONT_APP_REPORT_DOC_H
 #define FRONT_APP_REPORT_DOC_H

@@ -1,5 +1,6 @@
-/* front/app/service.c - three things at once, each with one owner: the batcher answers, the prediction
- * log writes, and a watcher thread asks the registry for the champion and swaps it in. */
+/* front/app/service.c - three things at once, each with one owner: the batcher answers, the
+ * prediction log writes, and a watcher thread asks the registry for the champion and swaps it in.
+ */
 #include "front/app/service.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -39,8 +40,8 @@ static void on_prediction(void *ctx, const struct prediction *p)
     arena_release(&a);
 }
 
-/* What feedback is checked against: labels of its own, because the batcher may free its model at any
- * time. */
+/* What feedback is checked against: labels of its own, because the batcher may free its model at
+ * any time. */
 static enum err_code set_rules(struct service *s, const struct model *m, const char *digest,
                                struct err *err)
 {

@@ -1,7 +1,8 @@
 /* front/app/service.h - a use case that answers many at once: what `cairn serve` binds to HTTP.
  *
  * Takes:  an open app; the champion (or one model, pinned).
- * Gives:  predictions, feedback, status; a new champion is taken over within SERVICE_WATCH_MS without
+ * Gives:  predictions, feedback, status; a new champion is taken over within SERVICE_WATCH_MS
+ * without
  *         losing a request; every live prediction goes to the registry's queue, never in the way.
  *
  *     struct service *s = NULL;
@@ -9,8 +10,8 @@
  *     if (service_infer(s, NULL, &request, &predictions, err)) ...     // any thread
  *     service_close(s);                        // drains, writes what waits in the queue
  *
- * Threads: all functions but open and close from any thread. The app must outlive the service and is
- * not used by others meanwhile.
+ * Threads: all functions but open and close from any thread. The app must outlive the service and
+ * is not used by others meanwhile.
  */
 #ifndef FRONT_APP_SERVICE_H
 #define FRONT_APP_SERVICE_H

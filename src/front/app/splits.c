@@ -1,6 +1,6 @@
-/* front/app/splits.c - frozen data: a part of a split is a JSONL blob, a fingerprint, and a row that
- * never changes. Whoever trains or judges reads it from there, never from the user's file, which may
- * have moved on. */
+/* front/app/splits.c - frozen data: a part of a split is a JSONL blob, a fingerprint, and a row
+ * that never changes. Whoever trains or judges reads it from there, never from the user's file,
+ * which may have moved on. */
 #include "base/map.h"
 #include "base/str.h"
 #include "front/app/app_internal.h"

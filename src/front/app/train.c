@@ -1,5 +1,5 @@
-/* front/app/train.c - cairn train: the pretrained model (or another to start from), the frozen train
- * part, and a candidate at the end. */
+/* front/app/train.c - cairn train: the pretrained model (or another to start from), the frozen
+ * train part, and a candidate at the end. */
 #include "base/str.h"
 #include "front/app/fit.h"
 

@@ -1,4 +1,5 @@
-/* front/cli/args.c - one pass over argv. The options that every verb has are fields, not table rows. */
+/* front/cli/args.c - one pass over argv. The options that every verb has are fields, not table
+ * rows. */
 #include "front/cli/args.h"
 #include "base/str.h"
 #include <string.h>

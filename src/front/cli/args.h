@@ -1,4 +1,5 @@
-/* front/cli/args.h - the words after `cairn VERB`: options by table, so that --help and the parser cannot disagree.
+/* front/cli/args.h - the words after `cairn VERB`: options by table, so that --help and the parser
+ * cannot disagree.
  *
  *     static const struct option options[] = {
  *         {"resume", NULL, "go on from the last checkpoint"},        // a flag
@@ -10,7 +11,8 @@
  *     const char *seed = args_value(&a, "seed");                      // NULL when absent
  *     for (int i = 0; i < a.word_count; i++) use(a.words[i]);
  *
- * Every verb also takes --json, --help and --threads N. "--x=v" and "--x v" are the same; "--" ends the options.
+ * Every verb also takes --json, --help and --threads N. "--x=v" and "--x v" are the same; "--" ends
+ * the options.
  */
 #ifndef FRONT_CLI_ARGS_H
 #define FRONT_CLI_ARGS_H

@@ -1,7 +1,8 @@
 /* front/cli/cli.h - the command line: one file a verb, all behind one table (verbs.c).
  *
- * A verb parses its words, calls one function of front/app, and draws the JSON that came back. stdout is the product,
- * stderr the talk. Exit codes are those of ERR_MAP, 1 for a negative result, 10 for STOP.
+ * A verb parses its words, calls one function of front/app, and draws the JSON that came back.
+ * stdout is the product, stderr the talk. Exit codes are those of ERR_MAP, 1 for a negative result,
+ * 10 for STOP.
  */
 #ifndef FRONT_CLI_CLI_H
 #define FRONT_CLI_CLI_H
@@ -30,7 +31,8 @@ extern const struct verb VERBS[]; /* ends with name == NULL */
 
 /* Opens the use case of this folder, once. */
 enum err_code cli_app(struct cli *c, struct err *err) MUST_CHECK;
-/* --json: prints the document and returns true, so that a verb reads `if (cli_json(c, result)) return ERR_OK;`. */
+/* --json: prints the document and returns true, so that a verb reads `if (cli_json(c, result))
+ * return ERR_OK;`. */
 bool cli_json(const struct cli *c, const json_t *result);
 /* Set by SIGINT and SIGTERM; never cleared. */
 bool cli_stop_asked(void *ctx);

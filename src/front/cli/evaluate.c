@@ -1,5 +1,5 @@
-/* front/cli/evaluate.c - cairn evaluate: the entity table that counts, the token table that flatters,
- * and the errors that are worth reading. */
+/* front/cli/evaluate.c - cairn evaluate: the entity table that counts, the token table that
+ * flatters, and the errors that are worth reading. */
 #include "front/cli/draw.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* front/cli/feedback.c - cairn feedback add, list, review. Review without options asks a person, item
- * by item, on the terminal. */
+/* front/cli/feedback.c - cairn feedback add, list, review. Review without options asks a person,
+ * item by item, on the terminal. */
 #include "base/str.h"
 #include "front/cli/draw.h"
 #include "front/cli/lines.h"

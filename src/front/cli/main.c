@@ -1,5 +1,5 @@
-/* front/cli/main.c - words to a verb, a verb to an exit code. The environment is read here and nowhere
- * below: CAIRN_ISA, CAIRN_USER, XDG_CACHE_HOME, HOME. */
+/* front/cli/main.c - words to a verb, a verb to an exit code. The environment is read here and
+ * nowhere below: CAIRN_ISA, CAIRN_USER, XDG_CACHE_HOME, HOME. */
 #include "base/os.h"
 #include "base/str.h"
 #include "front/cli/cli.h"

@@ -1,5 +1,5 @@
-/* front/cli/man.c - the manual page, written from the same tables as --help, so that neither can lag
- * behind. The build runs `cairn help man` and installs what it prints as cairn(1). */
+/* front/cli/man.c - the manual page, written from the same tables as --help, so that neither can
+ * lag behind. The build runs `cairn help man` and installs what it prints as cairn(1). */
 #include "front/cli/cli.h"
 #include <stdio.h>
 

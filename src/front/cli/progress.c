@@ -1,5 +1,5 @@
-/* front/cli/progress.c - the bar is drawn over itself with a carriage return; a line of the table takes
- * its place at the end of each epoch. */
+/* front/cli/progress.c - the bar is drawn over itself with a carriage return; a line of the table
+ * takes its place at the end of each epoch. */
 #include "front/cli/progress.h"
 #include "base/os.h"
 #include "front/cli/table.h"

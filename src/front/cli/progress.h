@@ -1,5 +1,5 @@
-/* front/cli/progress.h - what long work looks like while it runs: a bar on a terminal, plain lines off
- * it, both on stderr; the table of epochs is stdout's business of `cairn train`.
+/* front/cli/progress.h - what long work looks like while it runs: a bar on a terminal, plain lines
+ * off it, both on stderr; the table of epochs is stdout's business of `cairn train`.
  */
 #ifndef FRONT_CLI_PROGRESS_H
 #define FRONT_CLI_PROGRESS_H

@@ -1,4 +1,5 @@
-/* front/cli/table.c - rows are kept until the end, because a column is as wide as its widest cell. */
+/* front/cli/table.c - rows are kept until the end, because a column is as wide as its widest cell.
+ */
 #include "front/cli/table.h"
 #include "base/str.h"
 #include <math.h>

@@ -2,10 +2,11 @@
  *
  *     struct table t;
  *     table_init(&t, "label:l", "precision:r", "recall:r", NULL);   // l left, r right
- *     table_row(&t, "DISEASE", table_num(&t, 0.912, 3), table_num(&t, 0.9, 3), NULL);
+ *  table_row(&t, "DISEASE", table_num(&t, 0.912, 3), table_num(&t, 0.9, 3), NULL);
  *     table_print(&t);                                              // to stdout; releases the table
  *
- * Widths count terminal columns (East Asian characters are two). A NULL cell ends a row early; missing cells are empty.
+ * Widths count terminal columns (East Asian characters are two). A NULL cell ends a row early;
+ * missing cells are empty.
  */
 #ifndef FRONT_CLI_TABLE_H
 #define FRONT_CLI_TABLE_H
@@ -31,7 +32,8 @@ const char *table_int(struct table *t, long long v);
 const char *table_text(struct table *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 enum ink { INK_PLAIN, INK_BOLD, INK_DIM, INK_GREEN, INK_RED, INK_YELLOW };
-/* Escape codes around what follows until ink_end; nothing off a terminal or under NO_COLOR. `err`: for stderr. */
+/* Escape codes around what follows until ink_end; nothing off a terminal or under NO_COLOR. `err`:
+ * for stderr. */
 const char *ink(enum ink which, bool err);
 const char *ink_end(bool err);
 bool on_terminal(bool err);

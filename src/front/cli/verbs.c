@@ -1,5 +1,5 @@
-/* front/cli/verbs.c - the table of verbs: names, usage, one line, an example, options. `cairn help`,
- * --help and the parser all read it. */
+/* front/cli/verbs.c - the table of verbs: names, usage, one line, an example, options. `cairn
+ * help`, --help and the parser all read it. */
 #include "front/cli/cli.h"
 
 static const struct option init_options[] = {

@@ -1,5 +1,5 @@
-/* front/project/project.c - the sections are read by the rooms that own them; here they are put together, and what
- * only makes sense across sections is checked. */
+/* front/project/project.c - the sections are read by the rooms that own them; here they are put
+ * together, and what only makes sense across sections is checked. */
 #include "front/project/project.h"
 #include "base/str.h"
 #include <stddef.h>

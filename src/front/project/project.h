@@ -5,8 +5,8 @@
  *     p->train.epochs, p->stages[STAGE_POC].criteria ...
  *     project_free(p);
  *
- * Rules: the program never rewrites a user's file. Every error in cairn.yaml has file:line:column. Paths in cairn.yaml
- * are relative to its folder. Threads: read-only once open.
+ * Rules: the program never rewrites a user's file. Every error in cairn.yaml has file:line:column.
+ * Paths in cairn.yaml are relative to its folder. Threads: read-only once open.
  *
  *     FOLDER/cairn.yaml
  *     FOLDER/.cairn/registry.db, store/, models/, runs/, lock files   (live/registry)
