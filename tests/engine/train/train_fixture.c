@@ -57,7 +57,8 @@ static enum err_code score(void *ctx, struct train_scores *ret, struct err *err)
             all++;
         }
     }
-    double given = f->scores[f->evaluations++];
+    double given = f->evaluations < FIXTURE_SCORES ? f->scores[f->evaluations] : 0;
+    f->evaluations++;
     *ret = (struct train_scores){.f1 = given != 0 ? given : (double)right / all};
     return ERR_OK;
 }

@@ -17,7 +17,7 @@
 #include "support/test_data.h"
 #include "support/test_folder.h"
 
-enum { FIXTURE_SEQUENCES = 22, FIXTURE_TOKENS_MAX = 12, FIXTURE_STEPS = 6 }; /* steps an epoch */
+enum { FIXTURE_SEQUENCES = 22, FIXTURE_TOKENS_MAX = 12, FIXTURE_STEPS = 6, FIXTURE_SCORES = 16 };
 
 struct fixture {
     struct train_job job;
@@ -32,7 +32,7 @@ struct fixture {
     int64_t step;    /* the last one seen */
     int report_fd;   /* when set, the number of every step is written to it, 8 bytes */
     int evaluations;
-    double scores[16]; /* when set (not 0), the f1 of the n-th evaluation */
+    double scores[FIXTURE_SCORES]; /* when set (not 0), the f1 of the n-th evaluation */
 };
 
 void fixture_begin(struct fixture *f, int threads);
