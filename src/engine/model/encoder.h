@@ -63,8 +63,8 @@ enum err_code encoder_forward(struct encoder *e, const struct packed_batch *b,
 const float *encoder_logits(const struct encoder *e); /* [T, N] */
 const float *encoder_hidden(const struct encoder *e); /* [T, H], last layer */
 /* Forward, mean cross-entropy over targets that are not -1, backward. The gradient block is
- * overwritten. *ret_loss may be NaN: the caller stops and asks encoder_first_bad. ERR_BAD_INPUT when
- * no target is set. Needs `training` and HEAD_TOKEN. */
+ * overwritten. *ret_loss may be NaN: the caller stops and asks encoder_first_bad. ERR_BAD_INPUT
+ * when no target is set. Needs `training` and HEAD_TOKEN. */
 enum err_code encoder_train_step(struct encoder *e, const struct packed_batch *b,
                                  struct dropout_key key, float *ret_loss,
                                  struct err *err) MUST_CHECK;

@@ -7,7 +7,8 @@
  *         y2 = LN(dropout(gelu(y1 W_up^T + b) W_down^T + b) + y1);   x = y2
  *     logits = dropout(x) W_head^T + b
  *
- * Serving keeps one set of activations: y2 is written over x, which is read for the last time in y1.
+ * Serving keeps one set of activations: y2 is written over x, which is read for the last time in
+ * y1.
  */
 #include "engine/model/encoder_internal.h"
 #include "engine/tensor/attention.h"

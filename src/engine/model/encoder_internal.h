@@ -1,6 +1,8 @@
-/* engine/model/encoder_internal.h - what the files of the encoder share: memory, work lists, layers.
+/* engine/model/encoder_internal.h - what the files of the encoder share: memory, work lists,
+ * layers.
  *
- * Shapes: T tokens of the batch, H hidden, I intermediate, A heads, D = H / A, N labels, V vocabulary.
+ * Shapes: T tokens of the batch, H hidden, I intermediate, A heads, D = H / A, N labels, V
+ * vocabulary.
  */
 #ifndef ENGINE_MODEL_ENCODER_INTERNAL_H
 #define ENGINE_MODEL_ENCODER_INTERNAL_H

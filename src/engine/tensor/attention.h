@@ -1,13 +1,14 @@
-/* engine/tensor/attention.h - softmax attention of one head over one sequence, forward and backward.
+/* engine/tensor/attention.h - softmax attention of one head over one sequence, forward and
+ * backward.
  *
  *     scores = scale Q K^T; P = softmax(scores), row by row; P~ = dropout(P); context = P~ V
  *
- * Q, K, V [S, D] lie in one [T, 3H] matrix: `q`, `k` and `v` point at the sequence's first token and
- * the head's first column, `row` is 3H. Nothing but Q, K and V is kept for the backward pass: it
- * makes P again, which is one small GEMM more and saves S * S floats a head.
+ * Q, K, V [S, D] lie in one [T, 3H] matrix: `q`, `k` and `v` point at the sequence's first token
+ * and the head's first column, `row` is 3H. Nothing but Q, K and V is kept for the backward pass:
+ * it makes P again, which is one small GEMM more and saves S * S floats a head.
  *
- * Rules: a pure function of its inputs, whatever else is in the batch. Element (i, j) of P is element
- * i S + j of the dropout.
+ * Rules: a pure function of its inputs, whatever else is in the batch. Element (i, j) of P is
+ * element i S + j of the dropout.
  * Scratch: attention_scratch_floats(S, D), 64-byte aligned, one a thread.
  */
 #ifndef ENGINE_TENSOR_ATTENTION_H

@@ -1,10 +1,10 @@
 /* engine/tensor/gemm_body.h - the loops around a microkernel, the same for every vector level.
  *
- * gemm_<level>.c defines LEVEL, TILE_ROWS, GROUP_PANELS, tile_run() and pack_transposed() and includes this
- * file. The loops, outermost first:
+ * gemm_<level>.c defines LEVEL, TILE_ROWS, GROUP_PANELS, tile_run() and pack_transposed() and
+ * includes this file. The loops, outermost first:
  *
  *     groups of GROUP_PANELS panels of b    a group's chunk stays in L1 (or is packed into scratch)
- *       chunks of depth                     c holds the chains between chunks: memory keeps all bits
+ *       chunks of depth                     c holds the chains between chunks, exactly
  *         blocks of TILE_ROWS rows of a     registers hold TILE_ROWS x GROUP_PANELS x 16 chains
  *           k                               one FMA a chain
  *
@@ -32,8 +32,8 @@ static void pack_panel(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_
             out[(ptrdiff_t)k * PANEL + l] = l < w ? b[l * b_col + k * b_step] : 0.0f;
 }
 
-/* All panels of a group of `cols` columns over one chunk. Rows of b that lie together (b_col == 1) are
- * read across all panels at once: whole lines, in order. */
+/* All panels of a group of `cols` columns over one chunk. Rows of b that lie together (b_col == 1)
+ * are read across all panels at once: whole lines, in order. */
 static void pack_group(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth,
                        int32_t cols, float *out)
 {
@@ -80,8 +80,8 @@ struct chunk { /* b's columns [col, col + cols), depth [k0, k1) */
     int32_t col, cols, k0, k1;
 };
 
-/* Asks for share `part` of `parts` of the chunk that comes next, while this one is computed: b streams
- * from memory, and runs of it are too short for the hardware to guess. */
+/* Asks for share `part` of `parts` of the chunk that comes next, while this one is computed: b
+ * streams from memory, and runs of it are too short for the hardware to guess. */
 static void prefetch_chunk(const struct gemm *g, const struct chunk *n, int32_t part, int32_t parts)
 {
     const bool along = !g->b_packed && g->b_step == 1; /* lines run along k, else along columns */

@@ -1,6 +1,7 @@
-/* How: CPUID says what the CPU decodes; XCR0 says which registers the kernel saves. Both are needed:
- * a virtual machine may show AVX-512 while its kernel does not keep zmm across a switch.
- * CPUID is read directly, not by __builtin_cpu_supports, because the same bits feed isa_describe. */
+/* How: CPUID says what the CPU decodes; XCR0 says which registers the kernel saves. Both are
+ * needed: a virtual machine may show AVX-512 while its kernel does not keep zmm across a switch.
+ * CPUID is read directly, not by __builtin_cpu_supports, because the same bits feed
+ * isa_describe. */
 #include "engine/tensor/isa.h"
 #include <stdatomic.h>
 #include <stdint.h>

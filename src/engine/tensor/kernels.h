@@ -11,8 +11,8 @@
  * The canonical order (docs/internals/engine.md):
  *  1. gemm: each c[i][j] is one chain of fused multiply-adds over k = 0..depth-1 that starts at +0;
  *     the epilogue comes after.
- *  2. Row reductions: 16 lanes, lane l takes elements l, l+16, ... in order, missing ones count as 0
- *     (sums) or as the identity; then lanes fold 8+8, 4+4, 2+2, 1+1.
+ *  2. Row reductions: 16 lanes, lane l takes elements l, l+16, ... in order, missing ones count
+ *     as 0 (sums) or as the identity; then lanes fold 8+8, 4+4, 2+2, 1+1.
  *  3. Column sums: one chain over rows in order.
  *  4. exp, erf and log: the polynomials of vec_math.h. Division and square root are IEEE's.
  * Rules: n, rows, cols and depth may be 0. No kernel allocates, and none reads past n elements.
@@ -59,16 +59,16 @@ size_t gemm_scratch_floats(int32_t depth, bool a_transposed);
 /* Floats of a packed [depth, cols] matrix: ceil(cols / 16) panels of [depth][16], zero filled. */
 size_t gemm_packed_floats(int32_t depth, int32_t cols);
 
-/* Which elements a dropout zeroes: element i lives when hash(i, keys) >= threshold. A kernel's element
- * j is element base + j of the site. threshold 0 keeps all, and scale is 1 then. */
+/* Which elements a dropout zeroes: element i lives when hash(i, keys) >= threshold. A kernel's
+ * element j is element base + j of the site. threshold 0 keeps all, and scale is 1 then. */
 struct dropout {
     uint32_t key0, key1;
     uint32_t threshold; /* rate * 2^32 */
     float scale;        /* 1 / (1 - rate) */
     uint32_t base;
 };
-/* The masks of a place in the network (`site`) in a step: base is 0. `part` keeps apart what shares a
- * site but is worked on apart: a head of a sequence, for example. */
+/* The masks of a place in the network (`site`) in a step: base is 0. `part` keeps apart what shares
+ * a site but is worked on apart: a head of a sequence, for example. */
 struct dropout dropout_site(uint64_t seed, uint64_t step, uint32_t site, uint32_t part, float rate);
 
 struct kernels {

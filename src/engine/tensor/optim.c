@@ -1,5 +1,6 @@
 /* How: the arithmetic is in kernels.h (adamw, square_block); here a block is cut into pieces whose
- * bounds depend on its size alone, so that threads choose who works, never what is added to what. */
+ * bounds depend on its size alone, so that threads choose who works, never what is added to
+ * what. */
 #include "engine/tensor/optim.h"
 #include "engine/tensor/kernels.h"
 #include <math.h>

@@ -1,7 +1,7 @@
 /* engine/tensor/optim.h - the optimiser's passes over a block of parameters.
  *
  *     const double norm = sqrt(optim_square_sum(isa, pool, grads, m->param_count));
- *     struct adamw step = adamw_step(lr, 0.9, 0.999, 1e-8, t, norm > 1 ? 1 / norm : 1);   // t from 1
+ *     struct adamw step = adamw_step(lr, 0.9, 0.999, 1e-8, t, 1.0 / fmax(norm, 1)); // t >= 1
  *     for each tensor: step.decay = tensor->decay ? 0.01f : 0;
  *         optim_adamw(isa, pool, &step, params + at, grads + at, m + at, v + at, count);
  *
@@ -11,9 +11,9 @@
  *     v = beta2 v + (1 - beta2) g g;        v  < ADAM_V_FLUSH becomes 0
  *     w = (w - lr decay w) - (lr / bias1) m / (sqrt(v) / sqrt(bias2) + eps)
  *
- * Rules: the same bits for every instruction set and thread count. The flushes keep decaying moments
- * out of the subnormals, which cost an assist for each operation; both constants lie far below what
- * moves a float weight (sqrt(ADAM_V_FLUSH) = 1e-16 beside eps = 1e-8).
+ * Rules: the same bits for every instruction set and thread count. The flushes keep decaying
+ * moments out of the subnormals, which cost an assist for each operation; both constants lie far
+ * below what moves a float weight (sqrt(ADAM_V_FLUSH) = 1e-16 beside eps = 1e-8).
  * Threads: each call uses the pool; a pool of NULL means the caller alone.
  */
 #ifndef ENGINE_TENSOR_OPTIM_H

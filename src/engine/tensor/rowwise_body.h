@@ -1,9 +1,9 @@
 /* engine/tensor/rowwise_body.h - every kernel that is not a GEMM, written once over sixteen lanes.
  *
- * rowwise_<level>.c includes a vec_<level>.h, defines LEVEL and ISA_OF_LEVEL, and includes this file:
- * the code shape is the same for all levels, the registers differ. Rows are cut into whole vectors
- * and one masked tail; the masked lanes hold +0 (or a copy of nothing, for maxima) and so change no
- * bit of the others. Names and equations: kernels.h.
+ * rowwise_<level>.c includes a vec_<level>.h, defines LEVEL and ISA_OF_LEVEL, and includes this
+ * file: the code shape is the same for all levels, the registers differ. Rows are cut into whole
+ * vectors and one masked tail; the masked lanes hold +0 (or -infinity, for maxima) and so
+ * change no bit of the others. Names and equations: kernels.h.
  */
 #include "engine/tensor/kernels_internal.h"
 #include "engine/tensor/optim.h"

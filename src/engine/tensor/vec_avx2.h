@@ -1,4 +1,5 @@
-/* engine/tensor/vec_avx2.h - sixteen lanes as two ymm registers; see vec_ref.h for what each means. */
+/* engine/tensor/vec_avx2.h - sixteen lanes as two ymm registers; see vec_ref.h for what each
+ * means. */
 #ifndef ENGINE_TENSOR_VEC_AVX2_H
 #define ENGINE_TENSOR_VEC_AVX2_H
 

@@ -1,4 +1,5 @@
-/* engine/tensor/vec_avx512.h - sixteen lanes as one zmm register; see vec_ref.h for what each means. */
+/* engine/tensor/vec_avx512.h - sixteen lanes as one zmm register; see vec_ref.h for what each
+ * means. */
 #ifndef ENGINE_TENSOR_VEC_AVX512_H
 #define ENGINE_TENSOR_VEC_AVX512_H
 

@@ -11,7 +11,8 @@
 #define ENGINE_TENSOR_VEC_MATH_H
 
 /* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= 0.35. Adding 1.5 * 2^23 rounds to an integer and
- * leaves it in the low bits; ln 2 is split in two so that r is exact to the last bit that counts. */
+ * leaves it in the low bits; ln 2 is split in two so that r is exact to the last bit that
+ * counts. */
 static inline vf vf_exp(vf x)
 {
     const vf magic = vf_set(12582912.0f);

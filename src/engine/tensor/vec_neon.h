@@ -1,4 +1,5 @@
-/* engine/tensor/vec_neon.h - sixteen lanes as four q registers; see vec_ref.h for what each means. */
+/* engine/tensor/vec_neon.h - sixteen lanes as four q registers; see vec_ref.h for what each
+ * means. */
 #ifndef ENGINE_TENSOR_VEC_NEON_H
 #define ENGINE_TENSOR_VEC_NEON_H
 

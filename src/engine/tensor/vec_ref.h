@@ -1,8 +1,8 @@
 /* engine/tensor/vec_ref.h - sixteen lanes in plain C: what the operations of every level mean.
  *
  * vf is sixteen floats, vi sixteen uint32. vf_load_n reads n <= 16 elements and nothing past them,
- * the other lanes are +0; vf_store_n writes n. vf_first_n takes its first n lanes from a, the others
- * from rest. vf_max(a, b) is a > b ? a : b (so b when either is NaN). vf_fnma is c - a b.
+ * the other lanes are +0; vf_store_n writes n. vf_first_n takes its first n lanes from a, the
+ * others from rest. vf_max(a, b) is a > b ? a : b (so b when either is NaN). vf_fnma is c - a b.
  * vf_sum and vf_max_lane fold lanes 8+8, 4+4, 2+2, 1+1.
  */
 #ifndef ENGINE_TENSOR_VEC_REF_H

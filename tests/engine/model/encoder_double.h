@@ -1,7 +1,8 @@
-/* encoder_double.h - the encoder again, in double, one loop an equation: what the fast one is held to.
+/* encoder_double.h - the encoder again, in double, one loop an equation: what the fast one is held
+ * to.
  *
- * Independent of src/engine/tensor but for dropout_site, so that masks are the same: it shares no sum,
- * no polynomial and no layout trick with what it checks.
+ * Independent of src/engine/tensor but for dropout_site, so that masks are the same: it shares no
+ * sum, no polynomial and no layout trick with what it checks.
  */
 #ifndef TESTS_ENCODER_DOUBLE_H
 #define TESTS_ENCODER_DOUBLE_H

@@ -1,4 +1,5 @@
-/* encoder_fixture.h - a small random model and a ragged batch, sizes chosen to miss every multiple. */
+/* encoder_fixture.h - a small random model and a ragged batch, sizes chosen to miss every
+ * multiple. */
 #ifndef TESTS_ENCODER_FIXTURE_H
 #define TESTS_ENCODER_FIXTURE_H
 

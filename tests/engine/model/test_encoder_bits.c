@@ -1,4 +1,5 @@
-/* The promise of the canonical order: the same bits for every level, thread count and batch mate. */
+/* The promise of the canonical order: the same bits for every level, thread count and batch
+ * mate. */
 #include "encoder_fixture.h"
 #include <criterion/criterion.h>
 #include <stdio.h>

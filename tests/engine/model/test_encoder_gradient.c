@@ -1,8 +1,8 @@
 /* Gradients against central differences of a double-precision encoder.
  *
- * In double with a step of 1e-5 the difference is right to about 1e-10; what is left is float's error
- * in the fast encoder: some hundred roundings of 6e-8 on values up to the tensor's largest gradient.
- * Hence 2e-5 of the largest entry. (A wrong term shows as 1e-2 and more.)
+ * In double with a step of 1e-5 the difference is right to about 1e-10; what is left is float's
+ * error in the fast encoder: some hundred roundings of 6e-8 on values up to the tensor's largest
+ * gradient. Hence 2e-5 of the largest entry. (A wrong term shows as 1e-2 and more.)
  */
 #include "encoder_double.h"
 #include "encoder_fixture.h"

@@ -1,8 +1,9 @@
 /* kernel_check - every kernel of a level against the reference, bit for bit, over odd shapes.
  *
- * Needs libc alone, so that a cross-built level (NEON under qemu-aarch64) is checked by the same file
- * that the unit test includes for the levels of this CPU. Inputs are random with a share of zeros,
- * negatives, tiny and large values; outputs lie between guards, which must stay as they were.
+ * Needs libc alone, so that a cross-built level (NEON under qemu-aarch64) is checked by the same
+ * file that the unit test includes for the levels of this CPU. Inputs are random with a share of
+ * zeros, negatives, tiny and large values; outputs lie between guards, which must stay as they
+ * were.
  */
 #include "engine/tensor/kernels_internal.h"
 #include "engine/tensor/optim.h"

@@ -1,4 +1,5 @@
-/* kernel_check.h - how many outputs of a level differ from the reference (0 is a pass, -1: no memory). */
+/* kernel_check.h - how many outputs of a level differ from the reference (0 is a pass, -1: no
+ * memory). */
 #ifndef TESTS_KERNEL_CHECK_H
 #define TESTS_KERNEL_CHECK_H
 
