@@ -81,7 +81,8 @@ Test(train, keeps_the_best_epoch_and_of_equals_the_earlier)
     cr_expect_str_eq(again, second);
     cr_expect_eq(best_of(0.9, 0.9, 0.9, again), 1);
     cr_expect_str_eq(again, first);
-    cr_expect_eq(best_of(NAN, 0.1, 0.1, again), 2, "a score that is no number is never the best");
+    cr_expect_eq(best_of((double)NAN, 0.1, 0.1, again), 2,
+                 "a score that is no number is never the best");
 }
 
 Test(train, a_loss_that_is_no_number_stops_with_step_and_layer)
@@ -149,7 +150,7 @@ Test(train, refuses_impossible_recipes)
     REFUSED(epochs, TRAIN_EPOCHS_MAX + 1);
     REFUSED(batch_size, 0);
     REFUSED(learning_rate, 0);
-    REFUSED(learning_rate, NAN);
+    REFUSED(learning_rate, (double)NAN);
     REFUSED(weight_decay, -1);
     REFUSED(warmup, 1.5);
     REFUSED(max_grad_norm, -1);
