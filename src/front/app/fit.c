@@ -53,6 +53,7 @@ static enum err_code prepare(struct fit *f, struct err *err)
     int32_t tokens = (int32_t)q->config.max_tokens, stride = (int32_t)q->config.stride;
     int32_t *map = NULL;
     if (tokens > q->model->config.positions) tokens = q->model->config.positions;
+    if (stride > (tokens - 2) / 2) stride = (tokens - 2) / 2;
     if (q->labels) {
         struct tag_set t;
         if (tag_set_from_labels(&f->arena, q->labels, q->label_count, &t, err)) return err->code;

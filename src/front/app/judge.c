@@ -9,14 +9,14 @@ enum err_code judge_prepare(struct app *app, const struct model *m, struct judge
 {
     int32_t *map = NULL;
     const struct train_config *c = &app->project->train;
-    int32_t tokens = (int32_t)c->max_tokens;
+    int32_t tokens = (int32_t)c->max_tokens, stride = (int32_t)c->stride;
     if (tokens > m->config.positions) tokens = m->config.positions;
+    if (stride > (tokens - 2) / 2) stride = (tokens - 2) / 2;
     if (tag_set_from_model(&j->arena, m, &j->tags, &map, err)) return err->code;
-    if (token_data_prepare(j->part.data, m->tokenizer, &j->tags, tokens, (int32_t)c->stride,
-                           &j->data, err))
+    if (token_data_prepare(j->part.data, m->tokenizer, &j->tags, tokens, stride, &j->data, err))
         return err->code;
-    return token_data_prepare(j->train.data, m->tokenizer, &j->tags, tokens, (int32_t)c->stride,
-                              &j->train_data, err);
+    return token_data_prepare(j->train.data, m->tokenizer, &j->tags, tokens, stride, &j->train_data,
+                              err);
 }
 
 enum err_code judge_open(struct app *app, const struct model *m, const char *split,

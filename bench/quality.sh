@@ -1,0 +1,43 @@
+#!/bin/bash
+# bench/quality.sh conll|ncbi [SEED...] - entity F1 on public data with the recipe that is usual there:
+# MiniLM-L6, 3 epochs, batches of 16, learning rate 1e-4, warm-up 0.1, fp32. Seeds 1 2 3 unless given.
+#
+# Needs the data (CAIRN_TEST_DATA, default ../shared/data) and the weights (tools/setup weights). The
+# development part is the test part here, as the peers' figures have it: nothing is tuned on it.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+cairn=${CAIRN:-$root/build/src/cairn}
+data=$(realpath "${CAIRN_TEST_DATA:-$root/../shared/data}")
+what=${1:?conll or ncbi}
+shift
+[ $# -gt 0 ] || set -- 1 2 3
+case $what in
+conll) train=$data/conll2003-en/eng.train dev=$data/conll2003-en/eng.testa ;;
+ncbi) train=$data/ncbi-disease/train.tsv dev=$data/ncbi-disease/devel.tsv ;;
+*) echo "conll or ncbi, not $what" >&2; exit 2 ;;
+esac
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/$what"
+cd "$work/$what"
+cat >cairn.yaml <<YAML
+name: $what
+task: token-classification
+model: minilm-l6
+data: {train: $train, dev: $dev, test: $dev, format: conll}
+train: {epochs: 3, batch_size: 16, learning_rate: 1.0e-4, weight_decay: 0.01, warmup: 0.1, max_tokens: 128, seed: 1}
+YAML
+"$cairn" data split >/dev/null
+scores=()
+for seed in "$@"; do
+    "$cairn" train --seed "$seed" --json >train.json
+    read -r f1 speed < <(python3 - train.json <<'PY'
+import json, sys
+r = json.load(open(sys.argv[1]))["result"]
+print(max(e["f1"] for e in r["history"]), round(r["tokens_per_s"]))
+PY
+)
+    echo "$what seed $seed: best dev entity F1 $f1, $speed tokens/s"
+    scores+=("$f1")
+done
+printf '%s\n' "${scores[@]}" | awk -v what="$what" '{s += $1} END {printf "%s mean of %d seeds: %.4f\n", what, NR, s / NR}'
