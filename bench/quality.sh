@@ -24,11 +24,11 @@ cat >cairn.yaml <<YAML
 name: $what
 task: token-classification
 model: minilm-l6
-data: {train: $train, dev: $dev, test: $dev, format: conll}
+data: {train: $train, dev: $dev, test: $dev, format: conll, leakage: allow}
 train: {epochs: 3, batch_size: 16, learning_rate: 1.0e-4, weight_decay: 0.01, warmup: 0.1, max_tokens: 128, seed: 1}
 YAML
 "$cairn" data split >/dev/null
-scores=()
+scores=() # both sets repeat short sentences between their published parts, hence leakage: allow
 for seed in "$@"; do
     "$cairn" train --seed "$seed" --json >train.json
     read -r f1 speed < <(python3 - train.json <<'PY'

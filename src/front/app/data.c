@@ -33,6 +33,19 @@ static enum err_code read_one(struct app *app, const char *file, struct findings
     return ERR_OK;
 }
 
+/* Leakage is an error that stops a split, unless cairn.yaml allows it: then it is a warning, and the
+ * split's evidence says that it was allowed. */
+static void check_leakage(struct app *app, const struct dataset *train, const struct dataset *other,
+                          enum split_part part, struct findings *f)
+{
+    int32_t first = f->count, errors = f->errors;
+    data_check_leakage(train, other, split_part_name(part), f);
+    if (app->project->data.leakage != LEAKAGE_ALLOW) return;
+    for (int32_t i = first; i < f->count; i++) f->items[i].level = FINDING_WARNING;
+    f->warnings += f->errors - errors;
+    f->errors = errors;
+}
+
 static enum err_code read_source(struct app *app, struct source *s, struct err *err)
 {
     const struct data_config *c = &app->project->data;
@@ -53,7 +66,7 @@ static enum err_code read_source(struct app *app, struct source *s, struct err *
     for (int p = PART_DEV; p < PART_COUNT; p++) {
         if (!s->part[p]) continue;
         data_check(s->part[p], &known, &s->findings);
-        data_check_leakage(train, s->part[p], split_part_name((enum split_part)p), &s->findings);
+        check_leakage(app, train, s->part[p], (enum split_part)p, &s->findings);
     }
     return ERR_OK;
 }

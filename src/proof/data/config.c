@@ -8,10 +8,12 @@
 
 static const char *const formats[] = {"auto", "jsonl", "conll", NULL};
 
+const char *const LEAKAGE_NAMES[] = {"refuse", "allow", NULL};
+
 struct raw_data { /* as written, before the two forms are told apart */
     const char *source, *train, *dev, *test, *group_by;
     const struct yaml_node *split;
-    int format;
+    int format, leakage;
 };
 struct raw_split {
     double train, dev, test;
@@ -28,6 +30,7 @@ static const struct config_key data_keys[] = {
     {"group_by", CONFIG_STRING, AT(group_by), 0, 0, NULL},
     {"split", CONFIG_NODE, AT(split), 0, 0, NULL},
     {"format", CONFIG_CHOICE, AT(format), 0, 0, formats},
+    {"leakage", CONFIG_CHOICE, AT(leakage), 0, 0, LEAKAGE_NAMES},
 };
 #undef AT
 #define AT(field) offsetof(struct raw_split, field)
@@ -62,6 +65,7 @@ enum err_code data_config_read(const struct yaml_node *n, struct data_config *re
     if (config_read(n, data_keys, ARRAY_COUNT(data_keys), &raw, err)) return err->code;
     c.group_by = raw.group_by;
     c.format = raw.format;
+    c.leakage = raw.leakage;
     c.source = raw.source;
     c.file[PART_TRAIN] = raw.train;
     c.file[PART_DEV] = raw.dev;
