@@ -64,10 +64,59 @@ static void help_metrics(void)
     table_print(&t);
 }
 
+static json_t *verbs_json(void)
+{
+    json_t *list = json_array();
+    for (const struct verb *v = VERBS; v->name; v++) {
+        json_t *options = json_array();
+        for (const struct option *o = v->options; o && o->name; o++)
+            json_array_append_new(options, json_pack("{s:s, s:s?, s:s}", "name", o->name, "value",
+                                                     o->value, "meaning", o->meaning));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", v->name, "usage",
+                                              v->usage, "summary", v->summary, "example",
+                                              v->example, "options", options));
+    }
+    return list;
+}
+
+static json_t *exit_codes_json(void)
+{
+    json_t *list = json_array();
+    json_array_append_new(list, json_pack("{s:i, s:s}", "exit", EXIT_NEGATIVE, "name", "NEGATIVE"));
+    json_array_append_new(list, json_pack("{s:i, s:s}", "exit", EXIT_STOP, "name", "STOP"));
+#define X(name, http, code, text)                                                                  \
+    json_array_append_new(list, json_pack("{s:i, s:s}", "exit", code, "name", #name));
+    ERR_MAP(X)
+#undef X
+    return list;
+}
+
+static json_t *metrics_json(void)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; metric_at(i); i++) {
+        const struct metric_info *m = metric_at(i);
+        json_array_append_new(list, json_pack("{s:s, s:b, s:s}", "metric", m->name, "live",
+                                              m->source != METRIC_OFFLINE, "meaning", m->meaning));
+    }
+    return list;
+}
+
+/* All that this program can say about itself, whatever was asked for. */
+static void help_json(const struct cli *c)
+{
+    json_t *doc = json_pack("{s:s, s:s, s:o, s:o, s:o}", "schema", "cairn.help/v1", "version",
+                            CAIRN_VERSION, "verbs", verbs_json(), "exit_codes", exit_codes_json(),
+                            "metrics", metrics_json());
+    (void)cli_json(c, doc);
+    json_decref(doc);
+}
+
 enum err_code cli_help(struct cli *c, struct err *err)
 {
     char name[128] = "";
     if (args_words(&c->args, 0, 2, err)) return err->code;
+    if (c->args.json) return help_json(c), ERR_OK;
     if (!c->args.word_count) return help_all(), ERR_OK;
     if (str_eq(c->args.words[0], "exit-codes")) return help_exit_codes(), ERR_OK;
     if (str_eq(c->args.words[0], "metrics")) return help_metrics(), ERR_OK;

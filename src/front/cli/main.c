@@ -54,6 +54,14 @@ static enum err_code read_environment(struct cli *c, char cache[PATH_BYTES_MAX],
     return ERR_OK;
 }
 
+/* Also when the words themselves are wrong and nothing was parsed. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 0; i < argc && !str_eq(argv[i], "--"); i++)
+        if (str_eq(argv[i], "--json")) return true;
+    return false;
+}
+
 static void print_error(const struct cli *c, const struct err *e)
 {
     if (c->args.json) {
@@ -168,6 +176,7 @@ int main(int argc, char **argv)
     c.host.should_stop = cli_stop_asked;
     enum err_code code = run(&c, argc - 1, argv + 1, &err);
     progress_end(&progress);
+    c.args.json = wants_json(argc - 1, argv + 1);
     if (code) print_error(&c, &err);
     app_close(c.app);
     bool written = fflush(stdout) == 0 && !ferror(stdout);

@@ -41,12 +41,20 @@ static void stats(void *ctx, struct http_app_stats *ret)
                                    .feedback_count = s.feedback};
 }
 
-static void announce(const struct http_options *o, int port)
+static void announce(const struct cli *c, const struct http_options *o, int port)
 {
     bool six = strchr(o->address, ':') != NULL;
     char base[128];
     (void)str_format(base, sizeof base, "http://%s%s%s:%d", six ? "[" : "", o->address,
                      six ? "]" : "", port);
+    json_t *doc =
+        json_pack("{s:s, s:s, s:i}", "schema", "cairn.serve/v1", "url", base, "port", port);
+    bool done = cli_json(c, doc);
+    json_decref(doc);
+    if (done) {
+        fflush(stdout);
+        return;
+    }
     printf("%sserving %s%s  (Ctrl-C drains and stops)\n", ink(INK_BOLD, false), base,
            ink_end(false));
     printf("curl -s %s/ -H 'Content-Type: application/json' -d '{\"inputs\": \"No sign of "
@@ -83,7 +91,7 @@ enum err_code cli_serve(struct cli *c, struct err *err)
                            .ready = ready,
                            .stats = stats};
     if (server_start(&o, &app, &server, err)) goto out;
-    announce(&o, server_port(server));
+    announce(c, &o, server_port(server));
     while (!cli_stop_asked(NULL)) os_sleep_ms(50);
     int cut = server_stop(server, (int)drain_ms, FINISH_MS);
     fprintf(stderr, "stopped; %d requests were cut off\n", cut);
