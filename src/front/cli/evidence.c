@@ -61,6 +61,16 @@ enum err_code cli_log(struct cli *c, struct err *err)
     return ERR_OK;
 }
 
+static void draw_broken(const json_t *file)
+{
+    static const char *const kinds[] = {"model", "split", "evidence", "gate"};
+    for (size_t k = 0; k < ARRAY_COUNT(kinds); k++) {
+        if (!draw_text(file, kinds[k])[0]) continue;
+        const char *name = k == 1 ? draw_text(file, kinds[k]) : draw_digest(file, kinds[k]);
+        printf("  %s %s %s: %s\n", kinds[k], name, draw_text(file, "part"), draw_text(file, "why"));
+    }
+}
+
 enum err_code cli_verify(struct cli *c, struct err *err)
 {
     json_t *r = NULL, *file;
@@ -78,10 +88,7 @@ enum err_code cli_verify(struct cli *c, struct err *err)
             printf("  the first broken stone is number %lld, %s (%s): %s\n",
                    draw_int(broken, "index") + 1, draw_digest(broken, "digest"),
                    draw_text(broken, "kind"), draw_text(broken, "why"));
-        json_array_foreach(json_object_get(r, "broken_files"), i, file) printf(
-            "  %s%s %s: %s\n", draw_text(file, "model")[0] ? "model " : "split ",
-            draw_text(file, "model")[0] ? draw_digest(file, "model") : draw_text(file, "split"),
-            draw_text(file, "part"), draw_text(file, "why"));
+        json_array_foreach(json_object_get(r, "broken_files"), i, file) draw_broken(file);
     }
     json_decref(r);
     c->exit_code = ok ? 0 : err_exit_code(ERR_CORRUPT);
