@@ -5,6 +5,8 @@
 #include "base/str.h"
 #include "front/app/answer.h"
 
+#define COMMIT_ITEMS 250 /* of a list; a running service waits for the registry as long */
+
 struct adding { /* one call of app_feedback_add */
     struct app *app;
     struct feedback_rules rules;
@@ -28,17 +30,35 @@ static enum err_code add_one(struct adding *s, const json_t *doc, struct err *er
     return ERR_OK;
 }
 
+/* Items from..to, committed together: a commit an item would cost a disk flush an item. */
+static enum err_code add_slice(struct adding *s, const json_t *items, size_t from, size_t to,
+                               struct err *err)
+{
+    const int64_t added = s->added, repeated = s->repeated;
+    if (registry_begin(s->app->registry, err)) return err->code;
+    for (size_t i = from; i < to; i++) {
+        if (add_one(s, json_array_get(items, i), err) == ERR_OK) continue;
+        registry_rollback(s->app->registry);
+        s->added = added;
+        s->repeated = repeated;
+        char why[sizeof err->detail];
+        (void)str_format(why, sizeof why, "%s", err->detail);
+        return err_detail(err, "item %zu of %zu%s%.200s; the first %zu are stored, no other", i + 1,
+                          json_array_size(items), why[0] ? ": " : "", why, from);
+    }
+    return registry_commit(s->app->registry, err);
+}
+
 static enum err_code add_all(struct adding *s, const json_t *items, struct err *err)
 {
+    size_t count = json_array_size(items);
     if (json_is_object(items)) return add_one(s, items, err);
     if (!json_is_array(items))
         return err_set(err, ERR_BAD_INPUT, "feedback is an object or an array of objects");
-    for (size_t i = 0; i < json_array_size(items); i++) {
-        if (add_one(s, json_array_get(items, i), err)) {
-            return err_detail(err, "item %zu of %zu; %lld before it are stored", i + 1,
-                              json_array_size(items), (long long)(s->added + s->repeated));
-        }
-        app_step(s->app, "adding feedback", (int64_t)i + 1, (int64_t)json_array_size(items));
+    for (size_t from = 0; from < count; from += COMMIT_ITEMS) {
+        size_t to = count - from < COMMIT_ITEMS ? count : from + COMMIT_ITEMS;
+        if (add_slice(s, items, from, to, err)) return err->code;
+        app_step(s->app, "adding feedback", (int64_t)to, (int64_t)count);
     }
     return ERR_OK;
 }
