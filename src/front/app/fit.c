@@ -88,6 +88,22 @@ static enum err_code find_unfinished(struct fit *f, struct err *err)
     return err_hint(err, "without --resume a new run begins");
 }
 
+/* A new run begins: what earlier ones of its kind left unfinished can no longer be resumed, and their
+ * checkpoints, several times the model's size, would stay for ever. */
+static enum err_code forget_unfinished(struct fit *f, struct err *err)
+{
+    struct run *list = NULL;
+    size_t count = 0;
+    char runs[PATH_BYTES_MAX], folder[PATH_BYTES_MAX];
+    if (run_list(f->app->registry, 0, &f->arena, &list, &count, err)) return err->code;
+    if (os_join(runs, f->app->project->state, "runs", err)) return err->code;
+    for (size_t i = 0; i < count; i++) {
+        if (!str_eq(list[i].kind, f->q->kind) || list[i].state == RUN_DONE) continue;
+        if (os_join(folder, runs, list[i].id, err) || os_remove_tree(folder, err)) return err->code;
+    }
+    return ERR_OK;
+}
+
 static json_t *recipe_json(const struct fit_request *q)
 {
     const struct train_config *c = &q->config;
@@ -108,6 +124,7 @@ static enum err_code begin_run(struct fit *f, struct err *err)
         if (find_unfinished(f, err)) return err->code;
     } else {
         struct buf text;
+        if (forget_unfinished(f, err)) return err->code;
         json_t *recipe = recipe_json(q);
         buf_init(&text, 1u << 16);
         json_canonical(recipe, &text);
