@@ -20,9 +20,10 @@ struct service {
     pthread_t watcher;
     bool watching;
     atomic_bool stop;
-    pthread_mutex_t lock; /* guards what follows: rules of the served model, for feedback */
+    pthread_mutex_t lock; /* guards the digest; held for a moment only, because answers take it */
     char digest[HASH_HEX_BYTES];
-    struct arena labels_arena;
+    pthread_mutex_t rules_lock; /* guards what follows, also while feedback is being committed */
+    struct arena labels_arena;  /* rules of the served model */
     struct tag_set tags;
 };
 
@@ -52,10 +53,12 @@ static enum err_code set_rules(struct service *s, const struct model *m, const c
         arena_release(&a);
         return err->code;
     }
-    pthread_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->rules_lock);
     struct arena old = s->labels_arena;
     s->labels_arena = a;
     s->tags = tags;
+    pthread_mutex_unlock(&s->rules_lock);
+    pthread_mutex_lock(&s->lock);
     memcpy(s->digest, digest, HASH_HEX_BYTES);
     pthread_mutex_unlock(&s->lock);
     arena_release(&old);
@@ -111,6 +114,7 @@ enum err_code service_open(struct app *app, const char *model, struct service **
     s->pinned = model && !str_eq(model, "@champion");
     s->since_us = os_now_us();
     pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->rules_lock, NULL);
     struct serving_options o = serving_options_default();
     o.threads = app_threads(&app->host);
     o.on_prediction = on_prediction;
@@ -141,6 +145,7 @@ void service_close(struct service *s)
     if (s->log) prediction_log_stop(s->log);
     arena_release(&s->labels_arena);
     pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->rules_lock);
     mem_free(s);
 }
 
@@ -168,11 +173,11 @@ static enum err_code add_item(struct service *s, const json_t *body, struct aren
 {
     struct feedback_item item;
     if (feedback_item_parse(body, a, &item, err)) return err->code;
-    pthread_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->rules_lock);
     struct feedback_rules rules = {.labels = (const char *const *)s->tags.labels,
                                    .label_count = s->tags.label_count};
     enum err_code code = feedback_add(s->app->registry, &item, &rules, ret, err);
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->rules_lock);
     if (code == ERR_OK && ret->is_new) atomic_fetch_add(&s->feedback, 1);
     return code;
 }
@@ -207,10 +212,10 @@ enum err_code service_status(struct service *s, json_t **ret, struct err *err)
     (void)err;
     service_get_stats(s, &st);
     json_t *labels = json_array();
-    pthread_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->rules_lock);
     for (int32_t i = 0; i < s->tags.label_count; i++)
         json_array_append_new(labels, json_string(s->tags.labels[i]));
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->rules_lock);
     *ret = json_pack(
         "{s:s, s:s, s:s?, s:s, s:s, s:b, s:o, s:s, s:I, s:I, s:I, s:I, s:I}", "schema",
         "cairn.service-status/v1", "name", s->app->project->name, "goal", s->app->project->goal,
