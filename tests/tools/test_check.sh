@@ -116,6 +116,10 @@ write docs/a.md "see /ho""me/me/cairn\n"
 finds "style: a machine's path" style "docs/a.md:1: a path of somebody's machine"
 write docs/a.md "from https://py""pi.org/simple\n"
 finds "style: a registry's host" style "docs/a.md:1: a registry's host name"
+write docs/a.md 'see [b](b.md)\n'
+finds "style: a link that leads nowhere" style 'docs/a.md:1: the link b.md leads nowhere'
+write docs/a.md 'see [b](../src/engine/text/README.md#x), [c](https://example.org), `[d](d.md)`\n'
+clean "style: links that lead somewhere" style
 fresh
 rm "$tree/src/engine/text/README.md"
 finds "style: a room without README" style 'src/engine/text/README.md:1: the room has no README.md'
