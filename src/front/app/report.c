@@ -215,7 +215,7 @@ static void write_value(struct doc *d, const json_t *r)
     size_t i, count = 0;
     json_t *term;
     struct chart_bar bars[BARS_MAX];
-    char text[32], rate[32], low[32], high[32];
+    char text[32], unit[96], rate[32], low[32], high[32];
     double most = 1, least = 0;
     doc_heading(d, 2, W(d, "What it is worth", "价值"));
     doc_text(d, "%s", text_of(v, "sentence"));
@@ -224,11 +224,14 @@ static void write_value(struct doc *d, const json_t *r)
     json_array_foreach(json_object_get(v, "terms"), i, term)
     {
         double x = num_of(term, "value");
-        doc_row(d, text_of(term, "name"), text_of(term, "formula"), num_text(x, 2, text),
-                text_of(term, "unit"), text_of(term, "origin"), NULL);
-        if (count == BARS_MAX || isnan(x) || !str_ends(text_of(term, "unit"), "per month"))
-            continue;
-        if (str_starts(text_of(term, "unit"), "items")) continue;
+        bool money = json_is_true(json_object_get(term, "money"));
+        (void)str_format(unit, sizeof unit, "%s%s%s", money ? text_of(v, "currency") : "",
+                         money ? " " : "", text_of(term, "unit"));
+        doc_row(d, text_of(term, "name"), text_of(term, "formula"), num_text(x, 2, text), unit,
+                text_of(term, "origin"), NULL);
+        /* One axis, so one unit: money a month. */
+        if (count == BARS_MAX || isnan(x) || !money) continue;
+        if (!str_ends(text_of(term, "unit"), "per month")) continue;
         bars[count++] = (struct chart_bar){
             .name = text_of(term, "name"), .value = x, .low = (double)NAN, .high = (double)NAN};
         most = fmax(most, x);

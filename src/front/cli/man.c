@@ -21,7 +21,7 @@ static void print_verb(const struct verb *v)
 {
     printf(".TP\n.B ");
     print_text(v->name);
-    printf(" ");
+    if (v->usage[0]) printf(" ");
     print_text(v->usage);
     printf("\n");
     print_text(v->summary);

@@ -110,7 +110,7 @@ static bool bound_holds(const struct criterion *c, const struct metric_info *inf
 static void say_comparison(struct gate_line *line, const struct metric_info *info, bool holds)
 {
     const struct criterion *c = line->criterion;
-    double margin = info->higher_is_better ? -c->margin : c->margin;
+    double margin = info->higher_is_better ? 0 - c->margin : c->margin; /* 0, not -0 */
     double limit = c->kind == CRITERION_NOT_WORSE ? margin : c->threshold;
     bool lower = c->kind == CRITERION_AT_LEAST || c->kind == STOP_ABOVE ||
                  (c->kind == CRITERION_NOT_WORSE && info->higher_is_better);
