@@ -195,7 +195,7 @@ static void check_block(const struct stand *t, char *block, const char *host)
     buf_init(&reply, REPLY_MAX);
     expand(block, arrow + 1, host, &request);
     fill_length(&request);
-    char *line = strtok(arrow + 4, "\n");
+    char *rest = NULL, *line = strtok_r(arrow + 4, "\n", &rest);
     const long want = strtol(line, NULL, 10);
     const int fd = dial(t);
     (void)send_all(fd, request.data, request.len);
@@ -203,7 +203,7 @@ static void check_block(const struct stand *t, char *block, const char *host)
     close(fd);
     cr_expect(got == want || got / 100 == want, "%d came, %ld was expected, for:\n%.200s\n%.600s",
               got, want, block, reply.data);
-    while ((line = strtok(NULL, "\n")))
+    while ((line = strtok_r(NULL, "\n", &rest)))
         cr_expect_not_null(strstr(reply.data, line), "no \"%s\" in the reply to:\n%.200s\n%.900s",
                            line, block, reply.data);
     buf_release(&request);
