@@ -16,7 +16,9 @@ note() { printf '%s  %s%s\n' "$dim" "$*" "$plain"; }
 # Runs a command of cairn as typed; a gate that fails (1) is part of the story, anything else is not.
 run() {
     printf '$ cairn'
-    printf ' %q' "$@"
+    for word; do
+        case $word in *[!a-zA-Z0-9_./@=-]*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
+    done
     printf '\n'
     local code=0
     "$cairn" "$@" || code=$?
@@ -69,8 +71,7 @@ printf '$ cairn serve &\n'
 start_server
 note "$url answers"
 text='Seen with ptsd and started on clozapine; CT of the chest was clear.'
-printf '$ cairn predict %q\n' "$text"
-"$cairn" predict "$text"
+run predict "$text"
 note 'letters of other clinics arrive: new drugs, dictation errors; a reviewer (simulated) checks each'
 python3 "$here/reviewer.py" "$url" data/stream.jsonl 0 400
 run monitor

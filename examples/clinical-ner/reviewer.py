@@ -8,14 +8,18 @@ It stands in for people in the demo, and nowhere else; python3's standard librar
 """
 import json
 import sys
+import urllib.error
 import urllib.request
 
 
 def post(url, document):
     body = json.dumps(document).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        return json.load(reply)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return json.load(reply)
+    except urllib.error.HTTPError as e:
+        sys.exit(f"{url}: {e.code}: {e.read().decode(errors='replace')}")
 
 
 def spans_of(entities):

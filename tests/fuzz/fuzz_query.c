@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     json_t *body = NULL;
     struct query *q = mem_try(1, sizeof *q, &err);
     if (q && json_parse((const char *)data, len, &JSON_LIMITS_BODY, &body, &err) == ERR_OK) {
-        if (query_read(body, q, &err) == ERR_OK)
+        if (query_read(body, AGGREGATE_SIMPLE, q, &err) == ERR_OK)
             check(q);
         else if (!err.message[0])
             abort();

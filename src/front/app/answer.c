@@ -90,14 +90,23 @@ enum err_code answer_row(struct registry *r, const struct prediction *p, enum pr
     return ERR_OK;
 }
 
-enum err_code answer_serving(const struct app *app, const struct serving_options *o,
-                             struct model *m, const char *digest, struct serving **ret,
-                             struct err *err)
+/* The windows of an evaluation, so that a served text gets the tags that were judged. */
+struct serving_options answer_options(const struct app *app)
 {
-    struct serving_options options = *o;
+    struct serving_options o = serving_options_default();
+    const struct train_config *c = &app->project->train;
+    o.threads = app_threads(&app->host);
+    o.window_tokens = (int32_t)c->max_tokens;
+    o.overlap = (int32_t)c->stride;
+    return o;
+}
+
+enum err_code answer_serving(const struct app *app, struct model *m, const char *digest,
+                             struct serving **ret, struct err *err)
+{
+    struct serving_options o = answer_options(app);
     struct serving *s = NULL;
-    options.threads = app_threads(&app->host);
-    if (serving_new(&options, &s, err)) {
+    if (serving_new(&o, &s, err)) {
         model_free(m);
         return err->code;
     }

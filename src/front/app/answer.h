@@ -16,9 +16,9 @@ enum err_code answer_row(struct registry *r, const struct prediction *p, enum pr
                          bool keep_text, struct arena *a, struct prediction_row *ret,
                          struct err *err) MUST_CHECK;
 /* A serving with this model in it, ready. */
-enum err_code answer_serving(const struct app *app, const struct serving_options *o,
-                             struct model *m, const char *digest, struct serving **ret,
-                             struct err *err) MUST_CHECK;
+struct serving_options answer_options(const struct app *app);
+enum err_code answer_serving(const struct app *app, struct model *m, const char *digest,
+                             struct serving **ret, struct err *err) MUST_CHECK;
 /* Entity labels of a model's tags, as the tag set orders them. In the arena. */
 enum err_code answer_labels(const struct model *m, struct arena *a, struct tag_set *ret,
                             struct err *err) MUST_CHECK;

@@ -52,13 +52,12 @@ enum err_code app_predict(struct app *app, const struct predict_request *r, json
                           struct err *err)
 {
     struct aggregate_options o = aggregate_options_default();
-    struct serving_options so = serving_options_default();
     struct serving *s = NULL;
     struct model *m = NULL;
     char digest[HASH_HEX_BYTES];
     if (r->strategy && aggregate_strategy_parse(r->strategy, &o.strategy, err)) return err->code;
     if (app_model_open(app, r->model, &m, digest, err)) return err->code;
-    if (answer_serving(app, &so, m, digest, &s, err)) return err->code;
+    if (answer_serving(app, m, digest, &s, err)) return err->code;
     json_t *list = json_array();
     if (predict_slices(app, s, r, &o, list, err) == ERR_OK) {
         *ret = json_pack("{s:s, s:s, s:s, s:s, s:O}", "schema", "cairn.predict/v1", "model", digest,
@@ -73,7 +72,6 @@ enum err_code app_predict(struct app *app, const struct predict_request *r, json
 enum err_code app_write_reference(struct app *app, const char *digest, struct err *err)
 {
     struct frozen test = {0};
-    struct serving_options so = serving_options_default();
     struct serving *s = NULL;
     struct model *m = NULL;
     struct arena a;
@@ -81,7 +79,7 @@ enum err_code app_write_reference(struct app *app, const char *digest, struct er
     arena_init(&a, ARENA_STEP_BYTES_MAX);
     if (app_frozen(app, PART_TEST, &test, err)) goto out;
     if (app_model_open(app, digest, &m, own, err)) goto out;
-    if (answer_serving(app, &so, m, own, &s, err)) goto out;
+    if (answer_serving(app, m, own, &s, err)) goto out;
     struct prediction_row *rows = arena_alloc(&a, (size_t)test.data->count * sizeof *rows);
     for (int32_t i = 0; i < test.data->count; i++) {
         const struct example *e = &test.data->examples[i];

@@ -115,8 +115,7 @@ enum err_code service_open(struct app *app, const char *model, struct service **
     s->since_us = os_now_us();
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->rules_lock, NULL);
-    struct serving_options o = serving_options_default();
-    o.threads = app_threads(&app->host);
+    struct serving_options o = answer_options(app);
     o.on_prediction = on_prediction;
     o.ctx = s;
     if (app_model_digest(app, model ? model : "@champion", digest, err)) goto fail;

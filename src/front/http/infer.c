@@ -92,7 +92,9 @@ static enum err_code answer(struct exchange *x, const json_t *body, reply_writer
     struct prediction *predictions = NULL;
     struct query *q = mem_try(1, sizeof *q, err);
     if (!q) return err->code;
-    enum err_code code = query_read(body, q, err);
+    /* Clients of Hugging Face's hosted API count on its default; ours is what training aims at. */
+    const bool hosted = write == write_hugging_face;
+    enum err_code code = query_read(body, hosted ? AGGREGATE_SIMPLE : AGGREGATE_FIRST, q, err);
     if (!code) code = infer(x, q, &predictions, err);
     if (!code) code = write(x, q, predictions, err);
     if (!code) {

@@ -102,10 +102,12 @@ static enum err_code read_parameters(const json_t *body, struct query *q, struct
     return read_ignored(json_object_get(o, "ignore_labels"), q, err);
 }
 
-enum err_code query_read(const json_t *body, struct query *q, struct err *err)
+enum err_code query_read(const json_t *body, enum aggregate_strategy strategy, struct query *q,
+                         struct err *err)
 {
     static const char *const known[] = {"inputs", "parameters", "options"};
     q->options = aggregate_options_default();
+    q->options.strategy = strategy;
     q->stride = -1;
     if (!json_is_object(body)) {
         err_set(err, ERR_BAD_INPUT, "the body must be an object");

@@ -1,7 +1,7 @@
 /* front/http/query.h - what a request for predictions asks.
  *
  *     if (json_parse(bytes, len, &JSON_LIMITS_BODY, &body, err)) return err->code;
- *     if (query_read(body, q, err)) ...          // ERR_BAD_INPUT, ERR_LIMIT: what is wrong in it
+ *     if (query_read(body, AGGREGATE_FIRST, q, err)) ...   // ERR_BAD_INPUT, ERR_LIMIT
  *
  * Owner: texts and labels are the document's; q is large (some KiB): not for a small stack.
  */
@@ -22,6 +22,8 @@ struct query {
     int32_t stride;
 };
 
-enum err_code query_read(const json_t *body, struct query *q, struct err *err) MUST_CHECK;
+/* `strategy` is taken when the request names none. */
+enum err_code query_read(const json_t *body, enum aggregate_strategy strategy, struct query *q,
+                         struct err *err) MUST_CHECK;
 
 #endif
