@@ -244,17 +244,18 @@ static enum err_code make_checkout(struct registry *r, const char *digest, const
                                    struct err *err)
 {
     char dir[PATH_BYTES_MAX], id[REGISTRY_ID_BYTES], name[64];
-    struct err ignored = {0};
+    struct err why = {0}, ignored = {0};
     registry_id_make(id);
     BUG_IF(!str_format(name, sizeof name, "models/.making-%s", id));
     if (registry_path(r, name, dir, err)) return err->code;
     if (os_mkdirs(dir, err)) return err->code;
-    enum err_code code = with_manifest(r, digest, link_one, dir, err);
-    if (!code) code = os_rename(dir, final, err);
+    enum err_code code = with_manifest(r, digest, link_one, dir, &why);
+    if (!code) code = os_rename(dir, final, &why);
     if (!code) return ERR_OK;
-    if (os_remove_tree(dir, &ignored)) return code;
+    (void)!os_remove_tree(dir, &ignored);
     /* Another process may have put the same folder there meanwhile. */
-    return os_is_dir(final) ? ERR_OK : code;
+    if (os_is_dir(final)) return ERR_OK;
+    return *err = why, code;
 }
 
 enum err_code registry_model_checkout(struct registry *r, const char *digest,
