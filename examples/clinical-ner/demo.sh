@@ -76,6 +76,7 @@ note 'letters of other clinics arrive: new drugs, dictation errors; a reviewer (
 python3 "$here/reviewer.py" "$url" data/stream.jsonl 0 400
 run monitor
 run gate mvp
+note 'the pilot fails its gate: people accept too few answers on these letters'
 
 title '4. Improve it: reviewed feedback and replay, judged on old and new test data'
 run feedback review --accept-all --simulated
@@ -84,6 +85,7 @@ run promote
 sleep 1
 note 'the service took the new champion over without a restart; the next letters:'
 python3 "$here/reviewer.py" "$url" data/stream.jsonl 400
+run gate mvp
 
 title '5. When something is wrong: one command back, one forward'
 improved=$("$cairn" model list --json | python3 -c 'import json, sys
