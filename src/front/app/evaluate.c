@@ -1,6 +1,7 @@
 /* front/app/evaluate.c - the model beside its trivial rivals, on a frozen part or on a file.
  * Reading the test part freezes the criteria first: nobody can choose the bar after seeing the
  * jump. */
+#include "base/limits.h"
 #include "base/str.h"
 #include "front/app/app_internal.h"
 
@@ -91,5 +92,43 @@ enum err_code app_evaluate(struct app *app, const struct evaluate_request *r, js
     else
         (void)!evaluate_part(app, m, digest, r->part ? r->part : "test", ret, err);
     model_free(m);
+    return err->code;
+}
+
+/* Whether the chain holds an evaluation of this model on these very test data. */
+static enum err_code is_evaluated(struct app *app, const char *digest, const char *fingerprint,
+                                  bool *ret, struct err *err)
+{
+    struct arena a;
+    struct evidence_row *rows = NULL;
+    size_t count = 0;
+    struct evidence_filter f = {.kind = "evaluation", .model = digest, .with_bytes = true};
+    arena_init(&a, ARENA_JOB_BYTES_MAX);
+    *ret = false;
+    if (evidence_list(app->registry, &f, &a, &rows, &count, err) == ERR_OK) {
+        for (size_t i = 0; i < count && !*ret; i++) {
+            json_t *record = NULL;
+            if (json_parse(rows[i].bytes, rows[i].len, &JSON_LIMITS_FILE, &record, err)) break;
+            const json_t *body = json_object_get(record, "body");
+            const char *data = json_string_value(json_object_get(body, "fingerprint"));
+            *ret = data && str_eq(data, fingerprint);
+            json_decref(record);
+        }
+    }
+    arena_release(&a);
+    return err->code;
+}
+
+enum err_code app_ensure_evaluated(struct app *app, const char *digest, struct err *err)
+{
+    struct frozen test = {0};
+    struct evaluate_request r = {.model = digest};
+    json_t *result = NULL;
+    bool done = false;
+    if (app_frozen(app, PART_TEST, &test, err)) return err->code;
+    if (is_evaluated(app, digest, test.fingerprint, &done, err) == ERR_OK && !done)
+        (void)!app_evaluate(app, &r, &result, err);
+    json_decref(result);
+    frozen_release(&test);
     return err->code;
 }

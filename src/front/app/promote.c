@@ -137,8 +137,8 @@ enum err_code app_promote(struct app *app, const struct promote_request *r, json
     if (app_model_digest(app, r->model ? r->model : "@candidate", model, err)) goto out;
     if (app_champion(app, champion, err)) goto out;
     if (promote(app, r, model, champion, &a, ret, err)) goto out;
-    if (app_write_reference(app, model, err)) {
-        log_warn("drift has no reference for %.12s: %s", model, err->message);
+    if (app_write_reference(app, model, err) || app_ensure_evaluated(app, model, err)) {
+        log_warn("model %.12s is champion, but lacks numbers: %s", model, err->message);
         *err = (struct err){0};
     }
 out:

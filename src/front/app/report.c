@@ -76,15 +76,17 @@ static void write_path(struct doc *d, const json_t *r)
     char model[16], took[32];
     doc_heading(d, 2, W(d, "Where the path stands", "进展"));
     doc_table(d, W(d, "Stage", "阶段"), W(d, "Criteria", "标准数"), W(d, "Deadline", "期限"),
-              W(d, "Newest gate", "最近的关卡"), W(d, "Model", "模型"), NULL);
+              W(d, "Newest gate", "最近的关卡"), W(d, "Took", "用时"), W(d, "Model", "模型"), NULL);
     json_array_foreach(json_object_get(r, "stages"), i, o)
     {
         char count[16];
         (void)str_format(count, sizeof count, "%lld",
                          (long long)json_integer_value(json_object_get(o, "criteria")));
         const char *verdict = text_of(o, "verdict");
+        double seconds = num_of(json_object_get(r, "stage_seconds"), text_of(o, "stage"));
+        took_text(seconds, took);
         doc_row(d, text_of(o, "stage"), count, text_of(o, "deadline"), verdict[0] ? verdict : "-",
-                short_digest(o, "model", model), NULL);
+                isnan(seconds) ? "-" : took, short_digest(o, "model", model), NULL);
     }
     doc_table_end(d);
     doc_table(d, W(d, "Milestone", "里程碑"), W(d, "When", "时间"), W(d, "After", "用时"),

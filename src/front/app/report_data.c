@@ -18,6 +18,8 @@ struct gathering {
     json_t *records;          /* parsed bodies, kept alive */
     char champion[HASH_HEX_BYTES], first[HASH_HEX_BYTES];
     int64_t last_us;
+    int64_t stage_since_us; /* when the stage that has not passed yet began */
+    json_t *took;           /* {stage: seconds from its begin to its first PASS} */
     bool simulated;
 };
 
@@ -41,6 +43,11 @@ static void take_gate(struct gathering *g, const struct evidence_row *row, json_
     if (!stage || !verdict) return;
     (void)str_format(what, sizeof what, "gate:%s:%s", stage, verdict);
     milestone(g, row, what);
+    if (str_eq(row->kind, "gate") && str_eq(verdict, "PASS") && !json_object_get(g->took, stage)) {
+        int64_t seconds = (row->at_us - g->stage_since_us) / 1000000;
+        json_object_set_new(g->took, stage, json_integer((json_int_t)seconds));
+        g->stage_since_us = row->at_us;
+    }
     json_t *o = json_deep_copy(body);
     char at[32];
     os_time_text(row->at_us, at);
@@ -81,6 +88,7 @@ static enum err_code walk(struct gathering *g, struct err *err)
     if (evidence_list(g->app->registry, &f, &g->arena, &rows, &count, err)) return err->code;
     for (size_t i = 0; i < count; i++) {
         json_t *record = NULL;
+        if (i == 0) g->stage_since_us = rows[i].at_us;
         if (record_check(rows[i].bytes, rows[i].len, rows[i].digest, &record, err))
             return err->code;
         json_array_append_new(g->records, record);
@@ -129,6 +137,7 @@ static enum err_code gather(struct gathering *g, struct err *err)
     json_object_set(o, "stages", json_object_get(status, "stages"));
     json_object_set(o, "next", json_object_get(status, "next"));
     json_object_set(o, "why", json_object_get(status, "why"));
+    json_object_set(o, "stage_seconds", g->took);
     json_object_set(o, "milestones", g->milestones);
     json_object_set(o, "gates", g->gates);
     json_object_set(o, "improvements", g->improvements);
@@ -150,6 +159,7 @@ enum err_code app_report_data(struct app *app, json_t **ret, struct err *err)
                           .attested = json_array(),
                           .overrides = json_array(),
                           .improvements = json_array(),
+                          .took = json_object(),
                           .records = json_array()};
     arena_init(&g.arena, ARENA_JOB_BYTES_MAX);
     if (gather(&g, err) == ERR_OK) *ret = json_incref(g.doc);
@@ -159,6 +169,7 @@ enum err_code app_report_data(struct app *app, json_t **ret, struct err *err)
     json_decref(g.attested);
     json_decref(g.overrides);
     json_decref(g.improvements);
+    json_decref(g.took);
     json_decref(g.records);
     arena_release(&g.arena);
     return err->code;
