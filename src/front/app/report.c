@@ -274,7 +274,7 @@ static void write_end(struct doc *d, const json_t *r)
     doc_text(d,
              W(d,
                "%lld records of evidence, each holding the hash of the one before. Head: %s. "
-               "`cairn verify` walks the chain and names the first broken record.",
+               "cairn verify walks the chain and names the first broken record.",
                "共 %lld 条证据，每条都含有前一条的哈希。链首：%s。运行 cairn verify 可逐条核对，"
                "并指出第一条损坏的记录。"),
              (long long)json_integer_value(json_object_get(r, "records")), text_of(r, "head"));

@@ -196,7 +196,7 @@ void doc_chart(struct doc *d, const char *title, const struct chart_bar *bars, s
                      place(b->low, least, most), end, y + 10, y + 10);
         }
         buf_addf(out, "<text x=\"%.1f\" y=\"%.1f\">%.*f%s</text>\n", fmax(end, zero) + 8, y + 15,
-                 fabs(b->value) >= 100 ? 0 : 3, b->value, unit);
+                 most > 1 ? 0 : 3, b->value, unit); /* shares, or whole amounts */
     }
     buf_adds(out, "</svg>\n");
 }

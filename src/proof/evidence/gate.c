@@ -123,7 +123,10 @@ static void say_comparison(struct gate_line *line, const struct metric_info *inf
         relation = holds ? "is above" : "is not above";
         break;
     default:
-        relation = holds ? "reaches" : "does not reach";
+        if (lower)
+            relation = holds ? "reaches" : "does not reach";
+        else
+            relation = holds ? "is within" : "is above";
         break;
     }
     snprintf(line->why, sizeof line->why, "%s bound %.4g%s %s %.4g", lower ? "lower" : "upper",
