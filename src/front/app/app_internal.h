@@ -78,8 +78,7 @@ enum err_code judge_with_baseline(struct judge *j, enum judge_baseline which,
 
 /* Evaluates the model on the test part unless the chain has that already: no champion without its
  * numbers in the report. */
-enum err_code app_ensure_evaluated(struct app *app, const char *digest,
-                                   struct err *err) MUST_CHECK;
+enum err_code app_ensure_evaluated(struct app *app, const char *digest, struct err *err) MUST_CHECK;
 
 /* ---- gates (gate_pass.c) ---- */
 /* Freezes the criteria of every stage that has some; *ret_changed: some stage differs from its

@@ -33,8 +33,8 @@ static enum err_code read_one(struct app *app, const char *file, struct findings
     return ERR_OK;
 }
 
-/* Leakage is an error that stops a split, unless cairn.yaml allows it: then it is a warning, and the
- * split's evidence says that it was allowed. */
+/* Leakage is an error that stops a split, unless cairn.yaml allows it: then it is a warning, and
+ * the split's evidence says that it was allowed. */
 static void check_leakage(struct app *app, const struct dataset *train, const struct dataset *other,
                           enum split_part part, struct findings *f)
 {

@@ -88,8 +88,8 @@ static enum err_code find_unfinished(struct fit *f, struct err *err)
     return err_hint(err, "without --resume a new run begins");
 }
 
-/* A new run begins: what earlier ones of its kind left unfinished can no longer be resumed, and their
- * checkpoints, several times the model's size, would stay for ever. */
+/* A new run begins: what earlier ones of its kind left unfinished can no longer be resumed, and
+ * their checkpoints, several times the model's size, would stay for ever. */
 static enum err_code forget_unfinished(struct fit *f, struct err *err)
 {
     struct run *list = NULL;

@@ -2,8 +2,8 @@
  *
  *     struct table t;
  *     table_init(&t, "label:l", "precision:r", "recall:r", NULL);   // l left, r right
- *  table_row(&t, "DISEASE", table_num(&t, 0.912, 3), table_num(&t, 0.9, 3), NULL);
- *     table_print(&t);                                              // to stdout; releases the table
+ *     table_row(&t, "DISEASE", table_num(&t, 0.912, 3), table_num(&t, 0.9, 3), NULL);
+ *     table_print(&t);                            // to stdout; releases the table
  *
  * Widths count terminal columns (East Asian characters are two). A NULL cell ends a row early;
  * missing cells are empty.

@@ -180,7 +180,8 @@ static void on_connection(void *server, struct MHD_Connection *connection, void 
     clock_watch(s, p);
 }
 
-static void on_log(void *server, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void on_log(void *server, const char *format,
+                                                         va_list args)
 {
     struct buf line;
     (void)server;

@@ -36,7 +36,8 @@ void row_tell(struct row *w, enum finding_level level, const char *check, int32_
 void row_tell_key(struct row *w, const char *check, const char *key, const char *hint,
                   const char *message);
 
-/* Both leave w->errors > 0 when the example must be left out; an error code is not about the line. */
+/* Both leave w->errors > 0 when the example must be left out; an error code is not about the line.
+ */
 enum err_code row_read_spans(struct row *w, struct example *x, struct err *err) MUST_CHECK;
 enum err_code row_read_words(struct row *w, struct example *x, struct err *err) MUST_CHECK;
 /* Warnings about spans that do not stand on words. */

@@ -1,11 +1,12 @@
 /* proof/data/read_jsonl.c - one JSON object a line.
  *
- * A line is an example or it is nothing: whatever is wrong in it becomes findings of level error with
- * the place of the value, and the line is left out, because half of an example's entities would teach
- * that the other half is none. Spans and words are read in read_spans.c.
+ * A line is an example or it is nothing: whatever is wrong in it becomes findings of level error
+ * with the place of the value, and the line is left out, because half of an example's entities
+ * would teach that the other half is none. Spans and words are read in read_spans.c.
  *
- * Places: a syntax error stands where jansson saw it; a wrong value where the value begins; a missing
- * key at column 1. Only lines with spans pay for finding places (json_place.h), one more parse.
+ * Places: a syntax error stands where jansson saw it; a wrong value where the value begins; a
+ * missing key at column 1. Only lines with spans pay for finding places (json_place.h), one more
+ * parse.
  */
 #include "proof/data/jsonl_internal.h"
 #include "proof/data/json_place.h"

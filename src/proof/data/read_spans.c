@@ -261,8 +261,8 @@ enum err_code row_read_words(struct row *w, struct example *x, struct err *err)
     return ERR_OK;
 }
 
-/* Does the span begin where a given word begins and end where one ends? *at, the first word that may
- * matter, moves on: both are in order. */
+/* Does the span begin where a given word begins and end where one ends? *at, the first word that
+ * may matter, moves on: both are in order. */
 static bool on_words(const struct example *x, const struct span *s, int32_t *at)
 {
     bool begins = false, ends = false;

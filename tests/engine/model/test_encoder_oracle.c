@@ -1,4 +1,5 @@
-/* The encoder against PyTorch: logits, loss and all gradients of one batch (tools/oracle/bert.py). */
+/* The encoder against PyTorch: logits, loss and all gradients of one batch (tools/oracle/bert.py).
+ */
 #include "oracle/oracle_case.h"
 #include "support/test_data.h"
 #include <math.h>

@@ -47,7 +47,7 @@ static void check_case(struct serving *s, const json_t *c)
     cr_assert_eq(aggregate_strategy_parse(strategy, &o.strategy, &err), ERR_OK);
     cr_assert_eq(serving_predict(s, &q, &p, &err), ERR_OK, "%s", err.message);
     cr_assert_eq(aggregate(&p->scores, &o, &a, &got, &count, &err), ERR_OK);
-    cr_assert_eq(count, json_array_size(want), "%d, not %zu entities, %s of \"%s\"", count,
+    cr_assert_eq((size_t)count, json_array_size(want), "%d, not %zu entities, %s of \"%s\"", count,
                  json_array_size(want), strategy, text);
     for (int32_t i = 0; i < count; i++) {
         w = json_array_get(want, (size_t)i);
