@@ -39,7 +39,10 @@ enum err_code train_config_read(const struct yaml_node *n, struct train_config *
 {
     struct train_config c = *ret;
     if (config_read(n, keys, ARRAY_COUNT(keys), &c, err)) return err->code;
-    if (c.stride * 2 > c.max_tokens - 2) {
+    bool fits = c.stride * 2 <= c.max_tokens - 2;
+    if (!fits && !yaml_get(n, "stride")) { /* short windows, and nobody asked for this overlap */
+        c.stride = (c.max_tokens - 2) / 4;
+    } else if (!fits) {
         return yaml_error(n, err, "stride: %lld leaves no room in windows of %lld tokens",
                           (long long)c.stride, (long long)c.max_tokens);
     }

@@ -12,7 +12,7 @@ struct train_config {
     int64_t epochs, batch_size, seed;
     double learning_rate, weight_decay, warmup, max_grad_norm;
     int64_t max_tokens; /* of one window, with [CLS] and [SEP] */
-    int64_t stride;     /* overlap of windows of a long text, in tokens */
+    int64_t stride;     /* overlap of windows of a long text, in tokens; by default a quarter or less */
     int precision;      /* enum precision */
 };
 struct train_config train_config_default(void);
