@@ -59,6 +59,11 @@ enum err_code args_parse(struct args *a, const struct option *options, int argc,
     *a = (struct args){.options = options};
     bool only_words = false;
     for (int i = 0; i < argc; i++) {
+        size_t len = strlen(argv[i]);
+        if (utf8_valid_prefix(argv[i], len) != len)
+            return err_set(err, ERR_BAD_INPUT, "argument %d is not UTF-8 text", i + 1);
+    }
+    for (int i = 0; i < argc; i++) {
         if (!only_words && str_eq(argv[i], "--")) {
             only_words = true;
         } else if (!only_words && str_eq(argv[i], "-h")) {

@@ -45,6 +45,8 @@ static enum err_code read_environment(struct cli *c, char cache[PATH_BYTES_MAX],
         isa_set_default(level);
     }
     if (!user || !*user) user = getenv("USER");
+    if (user && utf8_valid_prefix(user, strlen(user)) != strlen(user))
+        return err_set(err, ERR_BAD_INPUT, "CAIRN_USER or USER is not UTF-8 text");
     c->host.user = user && *user ? user : NULL;
     bool fits = xdg && *xdg
                     ? str_format(cache, PATH_BYTES_MAX, "%s/cairn", xdg)
