@@ -53,7 +53,7 @@ goal: Readers find drugs and organs at a glance
 owner: Jane
 model: base
 data: {train: data/train.jsonl, dev: data/dev.jsonl, test: data/test.jsonl, group_by: patient}
-train: {epochs: 4, batch_size: 8, learning_rate: 1.0e-2, weight_decay: 0.01, warmup: 0.1, max_tokens: 32, stride: 8, seed: 1}
+train: {epochs: 4, batch_size: 8, learning_rate: 1.0e-2, weight_decay: 0.01, warmup: 0.1, max_tokens: 32, seed: 1}
 value: {currency: EUR, items_per_month: 1000, manual_minutes_per_item: 2, review_minutes_per_item: 1, hourly_wage: 30, cost_per_error: 1, run_cost_per_month: 10, one_off_cost: 100}
 feedback: {capture: on}
 stages:
