@@ -12,8 +12,9 @@ struct train_config {
     int64_t epochs, batch_size, seed;
     double learning_rate, weight_decay, warmup, max_grad_norm;
     int64_t max_tokens; /* of one window, with [CLS] and [SEP] */
-    int64_t stride;     /* overlap of windows of a long text, in tokens; by default a quarter or less */
-    int precision;      /* enum precision */
+    int64_t
+        stride;    /* overlap of windows of a long text, in tokens; unset: 32, less in short ones */
+    int precision; /* enum precision */
 };
 struct train_config train_config_default(void);
 enum err_code train_config_read(const struct yaml_node *n, struct train_config *ret,

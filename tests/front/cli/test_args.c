@@ -13,7 +13,11 @@ static enum err_code parse(struct args *a, const char *line, struct err *err)
     static char *argv[600];
     int argc = 0;
     (void)str_format(text, sizeof text, "%s", line);
-    for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) argv[argc++] = word;
+    for (char *word = text; *word;) {
+        argv[argc++] = word;
+        word += strcspn(word, " ");
+        if (*word) *word++ = '\0';
+    }
     return args_parse(a, options, argc, argv, err);
 }
 
@@ -70,9 +74,12 @@ Test(args, words_that_look_like_options)
 static const struct {
     const char *line, *says, *hints;
 } bad[] = {
-    {"--sed 7", "--sed", "did you mean --seed?"}, {"--jsn", "--jsn", "did you mean --json?"},
-    {"--zzzzzzzz", "--zzzzzzzz", "--help"},       {"--seed", "needs a value", ""},
-    {"--threads", "needs a value", ""},           {"a\xFF", "argument 1 is not UTF-8", ""},
+    {"--sed 7", "--sed", "did you mean --seed?"},
+    {"--jsn", "--jsn", "did you mean --json?"},
+    {"--zzzzzzzz", "--zzzzzzzz", "--help"},
+    {"--seed", "needs a value", ""},
+    {"--threads", "needs a value", ""},
+    {"a\xFF", "argument 1 is not UTF-8", ""},
     {"x --why \xC3", "argument 3 is not UTF-8", ""},
     {"--resume=yes", "takes no value", ""},
 };

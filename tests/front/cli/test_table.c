@@ -1,5 +1,5 @@
-/* Tables are drawn to stdout; here stdout is a file for a moment. Off a terminal there are no escape
- * codes, so what is compared is the text itself. */
+/* Tables are drawn to stdout; here stdout is a file for a moment. Off a terminal there are no
+ * escape codes, so what is compared is the text itself. */
 #include "front/cli/table.h"
 #include "base/str.h"
 #include "support/test_folder.h"
