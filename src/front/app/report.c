@@ -1,7 +1,7 @@
 /* front/app/report.c - the sections of the customer's report, in the order in which a customer
  * asks: what for, how far, how good, what is it worth, who says so, what next. */
 #include "base/str.h"
-#include "front/app/report_doc.h"
+#include "front/app/report_words.h"
 #include <math.h>
 
 static const char *text_of(const json_t *o, const char *key)
@@ -56,7 +56,7 @@ static void write_goal(struct doc *d, const json_t *r)
         doc_note(d, W(d,
                       "Some of what follows rests on a simulated reviewer, not on people. Each "
                       "such line is marked \"simulated\".",
-                      "以下部分结果来自模拟的审阅者，而非真人；每一处都标有 simulated（模拟）。"));
+                      "以下部分结果来自模拟的审核员，而非真人；每一处都标有“模拟”。"));
     size_t i;
     json_t *o;
     json_array_foreach(json_object_get(r, "overrides"), i, o)
@@ -73,7 +73,7 @@ static void write_path(struct doc *d, const json_t *r)
 {
     size_t i;
     json_t *o;
-    char model[16], took[32];
+    char model[16], took[32], what[SENTENCE_BYTES];
     doc_heading(d, 2, W(d, "Where the path stands", "进展"));
     doc_table(d, W(d, "Stage", "阶段"), W(d, "Criteria", "标准数"), W(d, "Deadline", "期限"),
               W(d, "Newest gate", "最近的关卡"), W(d, "Took", "用时"), W(d, "Model", "模型"), NULL);
@@ -94,8 +94,8 @@ static void write_path(struct doc *d, const json_t *r)
     json_array_foreach(json_object_get(r, "milestones"), i, o)
     {
         took_text(num_of(o, "seconds_since_previous"), took);
-        doc_row(d, text_of(o, "what"), text_of(o, "at"), i ? took : "-",
-                short_digest(o, "model", model), text_of(o, "how"), NULL);
+        doc_row(d, say_milestone(d, text_of(o, "what"), what), text_of(o, "at"), i ? took : "-",
+                short_digest(o, "model", model), say(d, text_of(o, "how")), NULL);
     }
     doc_table_end(d);
 }
@@ -104,7 +104,7 @@ static void write_gates(struct doc *d, const json_t *r)
 {
     size_t i, k;
     json_t *gate, *line;
-    char title[160], value[32], bound[32];
+    char title[160], value[32], bound[32], why[SENTENCE_BYTES];
     doc_heading(d, 2, W(d, "Evidence, gate by gate", "各关卡的证据"));
     if (!json_array_size(json_object_get(r, "gates")))
         doc_text(d, "%s", W(d, "No gate has been run yet.", "尚未运行任何关卡。"));
@@ -112,14 +112,14 @@ static void write_gates(struct doc *d, const json_t *r)
     {
         (void)str_format(title, sizeof title, "%s: %s (%.12s, %s, %s)", text_of(gate, "stage"),
                          text_of(gate, "verdict"), text_of(gate, "model"),
-                         text_of(gate, "precision"), text_of(gate, "how"));
+                         text_of(gate, "precision"), say(d, text_of(gate, "how")));
         doc_heading(d, 3, title);
         doc_table(d, W(d, "Criterion", "标准"), W(d, "Value", "数值"), W(d, "Bound", "置信界"),
                   W(d, "Verdict", "结论"), W(d, "Why", "原因"), NULL);
         json_array_foreach(json_object_get(json_object_get(gate, "gate"), "criteria"), k, line)
             doc_row(d, text_of(line, "criterion"), num_text(num_of(line, "value"), 4, value),
                     num_text(num_of(line, "bound"), 4, bound), text_of(line, "verdict"),
-                    text_of(line, "why"), NULL);
+                    say_why(d, line, why), NULL);
         doc_table_end(d);
         if (json_is_true(json_object_get(gate, "criteria_changed")))
             doc_note(d, W(d, "The criteria are not those that were frozen first.",
@@ -145,7 +145,7 @@ static void write_quality(struct doc *d, const json_t *r)
     struct chart_bar bars[BARS_MAX];
     size_t count = 0, i;
     json_t *label;
-    char low[32], f1[32], high[32];
+    char low[32], f1[32], high[32], sentence[SENTENCE_BYTES];
     if (!json_is_object(model)) return;
     doc_heading(d, 2, W(d, "How good the champion is", "当前模型的质量"));
     json_array_foreach(json_object_get(model, "labels"), i, label)
@@ -167,7 +167,7 @@ static void write_quality(struct doc *d, const json_t *r)
         doc_row(d, bars[i].name, num_text(bars[i].value, 3, f1), interval, NULL);
     }
     doc_table_end(d);
-    doc_text(d, "%s", text_of(json_object_get(model, "token"), "sentence"));
+    doc_text(d, "%s", say_tokens(d, model, sentence));
 }
 
 static void write_improvement(struct doc *d, const json_t *r)
@@ -188,14 +188,15 @@ static void write_improvement(struct doc *d, const json_t *r)
         json_array_foreach(json_object_get(o, "comparisons"), k, line)
         {
             const json_t *diff = json_object_get(line, "difference");
-            doc_row(d, text_of(line, "data"), num_text(num_of(line, "champion_f1"), 4, a),
+            doc_row(d, say(d, text_of(line, "data")), num_text(num_of(line, "champion_f1"), 4, a),
                     num_text(num_of(line, "candidate_f1"), 4, b),
                     num_text(num_of(diff, "lower"), 4, low),
                     json_is_true(json_object_get(line, "pass")) ? "PASS" : "FAIL",
-                    text_of(o, "how"), NULL);
+                    say(d, text_of(o, "how")), NULL);
             if (count + 2 > BARS_MAX) continue;
             for (int side = 0; side < 2; side++) {
-                (void)str_format(names[count], sizeof names[0], "%s, %s", text_of(line, "data"),
+                (void)str_format(names[count], sizeof names[0], "%s, %s",
+                                 say(d, text_of(line, "data")),
                                  side ? W(d, "candidate", "新模型") : W(d, "champion", "原模型"));
                 bars[count] =
                     (struct chart_bar){.name = names[count],
@@ -217,10 +218,10 @@ static void write_value(struct doc *d, const json_t *r)
     size_t i, count = 0;
     json_t *term;
     struct chart_bar bars[BARS_MAX];
-    char text[32], unit[96], rate[32], low[32], high[32];
+    char text[32], unit[96], rate[32], low[32], high[32], sentence[SENTENCE_BYTES];
     double most = 1, least = 0;
     doc_heading(d, 2, W(d, "What it is worth", "价值"));
-    doc_text(d, "%s", text_of(v, "sentence"));
+    doc_text(d, "%s", say_value(d, v, sentence));
     doc_table(d, W(d, "Term", "项"), W(d, "Formula", "公式"), W(d, "Value", "数值"),
               W(d, "Unit", "单位"), W(d, "Origin", "来源"), NULL);
     json_array_foreach(json_object_get(v, "terms"), i, term)
@@ -228,14 +229,16 @@ static void write_value(struct doc *d, const json_t *r)
         double x = num_of(term, "value");
         bool money = json_is_true(json_object_get(term, "money"));
         (void)str_format(unit, sizeof unit, "%s%s%s", money ? text_of(v, "currency") : "",
-                         money ? " " : "", text_of(term, "unit"));
-        doc_row(d, text_of(term, "name"), text_of(term, "formula"), num_text(x, 2, text), unit,
-                text_of(term, "origin"), NULL);
+                         money ? " " : "", say(d, text_of(term, "unit")));
+        doc_row(d, say(d, text_of(term, "name")), say(d, text_of(term, "formula")),
+                num_text(x, 2, text), unit, say(d, text_of(term, "origin")), NULL);
         /* One axis, so one unit: money a month. */
         if (count == BARS_MAX || isnan(x) || !money) continue;
         if (!str_ends(text_of(term, "unit"), "per month")) continue;
-        bars[count++] = (struct chart_bar){
-            .name = text_of(term, "name"), .value = x, .low = (double)NAN, .high = (double)NAN};
+        bars[count++] = (struct chart_bar){.name = say(d, text_of(term, "name")),
+                                           .value = x,
+                                           .low = (double)NAN,
+                                           .high = (double)NAN};
         most = fmax(most, x);
         least = fmin(least, x);
     }
@@ -246,7 +249,7 @@ static void write_value(struct doc *d, const json_t *r)
              num_text(num_of(acceptance, "low"), 3, low),
              num_text(num_of(acceptance, "high"), 3, high),
              (long long)json_integer_value(json_object_get(acceptance, "total")));
-    doc_text(d, "%s", text_of(json_object_get(r, "usage"), "sentence"));
+    doc_text(d, "%s", say_usage(d, json_object_get(r, "usage"), sentence));
 }
 
 static void write_attested(struct doc *d, const json_t *r)
@@ -269,7 +272,7 @@ static void write_attested(struct doc *d, const json_t *r)
 static void write_end(struct doc *d, const json_t *r)
 {
     doc_heading(d, 2, W(d, "What next", "下一步"));
-    doc_text(d, "%s (%s)", text_of(r, "next"), text_of(r, "why"));
+    doc_text(d, "%s (%s)", text_of(r, "next"), say(d, text_of(r, "why")));
     doc_heading(d, 2, W(d, "How to check this", "如何核对"));
     doc_text(d,
              W(d,
