@@ -10,8 +10,9 @@ cd "$work" || exit 1
 must init clinic --template clinical-ner
 cd clinic || exit 1
 sed -i "s|^model: .*|model: $CAIRN_TEST_MODEL|; s/epochs: [0-9]*/epochs: 2/" cairn.yaml
-cp data/train.jsonl all.jsonl
-head -160 all.jsonl >data/train.jsonl
+for part in train dev test; do
+    head -100 data/$part.jsonl >part.jsonl && mv part.jsonl data/$part.jsonl
+done
 must data split
 cairn 0 "train" train --threads 2 --json
 whole=$(value .model)
