@@ -158,7 +158,17 @@ static enum err_code prepare(const struct serving *s, const struct serving_reque
     return ERR_OK;
 }
 
-static enum err_code submit(struct serving *s, struct request *r, struct err *err)
+/* Lock held. */
+static enum err_code expired(struct serving *s, struct err *err)
+{
+    s->stats.expired++;
+    err_set(err, ERR_UNAVAILABLE, "no answer before the request's deadline");
+    return err_hint(err, "send fewer or shorter texts, or try again later");
+}
+
+/* A request that is late already is not queued: its answer would be thrown away. */
+static enum err_code submit(struct serving *s, struct request *r, int64_t deadline_ns,
+                            struct err *err)
 {
     int64_t tokens = 0;
     for (int32_t i = 0; i < r->count; i++) {
@@ -172,6 +182,11 @@ static enum err_code submit(struct serving *s, struct request *r, struct err *er
                         QUEUE_TOKENS_MAX);
     }
     pthread_mutex_lock(&s->lock);
+    if (os_monotonic_ns() >= deadline_ns) {
+        expired(s, err);
+        pthread_mutex_unlock(&s->lock);
+        return err->code;
+    }
     const bool fits = s->queued_texts + r->unfinished <= s->options.texts_max &&
                       s->queued_tokens + tokens <= QUEUE_TOKENS_MAX;
     if (fits) {
@@ -208,9 +223,7 @@ static enum err_code give_up(struct serving *s, struct request *r, bool is_gone,
         s->stats.gone++;
         return err_set(err, ERR_INTERRUPTED, "the client left before the answer");
     }
-    s->stats.expired++;
-    err_set(err, ERR_UNAVAILABLE, "no answer before the request's deadline");
-    return err_hint(err, "send fewer or shorter texts, or try again later");
+    return expired(s, err);
 }
 
 /* Until all texts are finished; lock held. The batcher sets `abandoned` when a batch fails. */
@@ -253,7 +266,7 @@ static void finish(struct serving *s, struct prediction *predictions, int32_t co
 static enum err_code answer(struct serving *s, const struct serving_request *q, struct request *r,
                             struct prediction *predictions, struct err *err)
 {
-    if (prepare(s, q, r, predictions, err) || submit(s, r, err)) return err->code;
+    if (prepare(s, q, r, predictions, err) || submit(s, r, q->deadline_ns, err)) return err->code;
     pthread_mutex_lock(&s->lock);
     const enum err_code code = wait_done(s, q, r, err);
     pthread_mutex_unlock(&s->lock);
