@@ -215,6 +215,22 @@ void *mem_try(size_t count, size_t size, struct err *err)
     return memset(p, 0, bytes);
 }
 
+void *mem_try_pages(size_t count, size_t size, void **ret_data, struct err *err)
+{
+    size_t bytes;
+    char *block = NULL;
+    if (!__builtin_mul_overflow(count, size, &bytes) && bytes <= SIZE_MAX / 2)
+        block = calloc(1, round_up(bytes, HUGE_PAGE_BYTES) + HUGE_PAGE_BYTES);
+    if (!block) {
+        err_set(err, ERR_NO_MEMORY, "no memory for %zu items of %zu bytes", count, size);
+        return NULL;
+    }
+    char *data = block + (HUGE_PAGE_BYTES - (uintptr_t)block % HUGE_PAGE_BYTES);
+    if (bytes >= HUGE_BYTES_LEAST) (void)madvise(data, bytes, MADV_HUGEPAGE);
+    *ret_data = data;
+    return block;
+}
+
 void *mem_grow(void *old, size_t old_count, size_t count, size_t size, struct err *err)
 {
     BUG_IF(count < old_count);

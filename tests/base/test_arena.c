@@ -108,3 +108,19 @@ Test(mem, zeroed_aligned_grown)
     cr_assert_eq(err.code, ERR_NO_MEMORY);
     cr_assert_null(mem_try(SIZE_MAX - 10, 1, &err));
 }
+
+Test(arena, pages_are_zero_and_aligned)
+{
+    struct err err = {0};
+    void *data = NULL;
+    const size_t bytes = (size_t)9 << 20; /* large enough to ask for huge pages */
+    void *block = mem_try_pages(bytes, 1, &data, &err);
+    cr_assert_not_null(block);
+    cr_expect_eq((uintptr_t)data % ((uintptr_t)2 << 20), 0);
+    unsigned char *p = data;
+    for (size_t i = 0; i < bytes; i += 4096) cr_assert_eq(p[i], 0);
+    p[bytes - 1] = 1;
+    mem_free(block);
+    cr_expect_null(mem_try_pages(SIZE_MAX, 2, &data, &err));
+    cr_expect_eq(err.code, ERR_NO_MEMORY);
+}

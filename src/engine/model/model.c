@@ -219,7 +219,9 @@ enum err_code model_new(const struct model_config *config, struct model **ret, s
                 (unsigned long long)MODEL_FILE_BYTES_MAX);
         goto fail;
     }
-    m->params = mem_try(m->param_count, sizeof *m->params, err);
+    void *data = NULL;
+    m->params_block = mem_try_pages(m->param_count, sizeof *m->params, &data, err);
+    m->params = data;
     if (!m->params || labels_default(m, err)) goto fail;
     *ret = m;
     return ERR_OK;
@@ -244,7 +246,7 @@ void model_free(struct model *m)
     }
     labels_free(m->label_names, m->config.labels);
     mem_free(m->recipe);
-    mem_free(m->params);
+    mem_free(m->params_block);
     mem_free(m->tensors);
     mem_free(m->layer);
     mem_free(m);

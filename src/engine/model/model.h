@@ -72,7 +72,8 @@ struct layer_offsets {              /* of one encoder layer, in floats */
 
 struct model {
     struct model_config config;
-    float *params; /* param_count floats, 64-byte aligned */
+    float *params;      /* param_count floats, 64-byte aligned */
+    void *params_block; /* private: the memory that params lies in */
     size_t param_count;
     struct tensor *tensors;
     int32_t tensor_count;
