@@ -11,7 +11,7 @@
 
 struct app {
     struct app_host host;
-    char user[128], cache_dir[PATH_BYTES_MAX];
+    char user[128];
     struct project *project;
     struct registry *registry;
     struct pool *pool; /* app_pool */

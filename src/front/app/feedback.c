@@ -142,37 +142,45 @@ static enum err_code review_all(struct app *app, const struct review_request *r,
     size_t count = 0;
     struct feedback_filter f = {.state = FEEDBACK_PENDING};
     arena_init(&a, ARENA_STEP_BYTES_MAX);
-    if (feedback_row_list(app->registry, &f, &a, &rows, &count, err)) goto out;
-    if (registry_begin(app->registry, err)) goto out;
-    for (size_t i = 0; i < count && !err->code; i++)
-        if (feedback_review(app->registry, rows[i].id, r->accept, by, r->why, err)) break;
-    if (err->code)
-        registry_rollback(app->registry);
-    else if (registry_commit(app->registry, err) == ERR_OK)
-        *ret_count = (int64_t)count;
-out:
+    if (feedback_row_list(app->registry, &f, &a, &rows, &count, err) == ERR_OK) {
+        for (size_t i = 0; i < count; i++)
+            if (feedback_review(app->registry, rows[i].id, r->accept, by, r->why, err)) break;
+    }
     arena_release(&a);
+    *ret_count = (int64_t)count;
     return err->code;
 }
 
-enum err_code app_feedback_review(struct app *app, const struct review_request *r, json_t **ret,
-                                  struct err *err)
+static enum err_code review(struct app *app, const struct review_request *r, const char *by,
+                            int64_t *ret_count, char digest[HASH_HEX_BYTES], struct err *err)
 {
-    char by[160], digest[HASH_HEX_BYTES];
-    int64_t count = 1;
-    (void)str_format(by, sizeof by, "%s%s", app->user, r->simulated ? " (simulated)" : "");
-    if (r->all ? review_all(app, r, by, &count, err)
+    *ret_count = 1;
+    if (r->all ? review_all(app, r, by, ret_count, err)
                : feedback_review(app->registry, r->id, r->accept, by, r->why, err))
         return err->code;
-    if (!count) {
+    if (!*ret_count) {
         err_set(err, ERR_NOT_FOUND, "no feedback waits for review");
         return err_hint(err, "cairn feedback list shows all of it");
     }
     json_t *body = json_pack("{s:b, s:I, s:s, s:s?, s:s?}", "accepted", r->accept, "items",
-                             (json_int_t)count, "by", by, "why", r->why, "id", r->id);
-    if (app_record(app, "review", r->simulated ? "simulated" : "measured", NULL, NULL, body, digest,
-                   err))
+                             (json_int_t)*ret_count, "by", by, "why", r->why, "id", r->id);
+    return app_record(app, "review", r->simulated ? "simulated" : "measured", NULL, NULL, body,
+                      digest, err);
+}
+
+/* The decisions and the record that tells of them: all or none. */
+enum err_code app_feedback_review(struct app *app, const struct review_request *r, json_t **ret,
+                                  struct err *err)
+{
+    char by[160], digest[HASH_HEX_BYTES];
+    int64_t count = 0;
+    (void)str_format(by, sizeof by, "%s%s", app->user, r->simulated ? " (simulated)" : "");
+    if (registry_begin(app->registry, err)) return err->code;
+    if (review(app, r, by, &count, digest, err)) {
+        registry_rollback(app->registry);
         return err->code;
+    }
+    if (registry_commit(app->registry, err)) return err->code;
     *ret = json_pack("{s:s, s:b, s:I, s:s, s:s}", "schema", "cairn.feedback-review/v1", "accepted",
                      r->accept, "items", (json_int_t)count, "by", by, "evidence", digest);
     return ERR_OK;

@@ -5,10 +5,12 @@
 #include "front/cli/cli.h"
 #include "front/cli/progress.h"
 #include "front/cli/table.h"
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t stop_signals;
 
@@ -27,12 +29,9 @@ bool cli_stop_asked(void *ctx)
 static void catch_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_signal};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&stop.sa_mask);
-    sigemptyset(&ignore.sa_mask);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 static enum err_code read_environment(struct cli *c, char cache[PATH_BYTES_MAX], struct err *err)
@@ -45,6 +44,8 @@ static enum err_code read_environment(struct cli *c, char cache[PATH_BYTES_MAX],
         isa_set_default(level);
     }
     if (!user || !*user) user = getenv("USER");
+    const struct passwd *account = user && *user ? NULL : getpwuid(getuid());
+    if (account) user = account->pw_name;
     if (user && utf8_valid_prefix(user, strlen(user)) != strlen(user))
         return err_set(err, ERR_BAD_INPUT, "CAIRN_USER or USER is not UTF-8 text");
     c->host.user = user && *user ? user : NULL;

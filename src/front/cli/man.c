@@ -67,7 +67,7 @@ void help_man(void)
     print_exit_codes();
     printf(".SH ENVIRONMENT\n.TP\n.B CAIRN_ISA\nForces a level of kernels: ref, avx2, avx512 or "
            "neon. All give "
-           "the same bits.\n.TP\n.B CAIRN_USER\nWho acts, as written into evidence; else USER.\n"
+           "the same bits.\n.TP\n.B CAIRN_USER\nWho acts, as written into evidence; else USER, else the account.\n"
            ".TP\n.B XDG_CACHE_HOME\nWhere pretrained models are kept (cairn/models/NAME); else "
            "~/.cache.\n"
            ".TP\n.B NO_COLOR\nNo colours on a terminal.\n.SH FILES\n.TP\n.I cairn.yaml\nThe use "

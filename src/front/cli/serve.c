@@ -5,6 +5,7 @@
 #include "front/app/service.h"
 #include "front/cli/draw.h"
 #include "front/http/server.h"
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +84,10 @@ enum err_code cli_serve(struct cli *c, struct err *err)
     struct server *server = NULL;
     int64_t drain_ms = 0;
     if (read_options(c, &o, &drain_ms, err)) return err->code;
+    struct sigaction ignore = {.sa_handler =
+                                   SIG_IGN}; /* a client that leaves is no reason to die */
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
     if (service_open(c->app, args_value(&c->args, "model"), &s, err)) return err->code;
     struct http_app app = {.ctx = s,
                            .infer = infer,
