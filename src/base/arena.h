@@ -38,7 +38,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void *mem_try(size_t count, size_t size, struct err *err) MUST_CHECK;
 void *mem_grow(void *old, size_t old_count, size_t count, size_t size, struct err *err) MUST_CHECK;
 /* A large block whose zeroes cost nothing until they are touched: the kernel's pages are zero
- * already. *ret_data is aligned to a huge page; what is returned is for mem_free, *ret_data is not. */
+ * already. *ret_data is aligned to a huge page. mem_free takes what is returned, not *ret_data. */
 void *mem_try_pages(size_t count, size_t size, void **ret_data, struct err *err) MUST_CHECK;
 void mem_free(void *p);
 

@@ -65,16 +65,18 @@ void help_man(void)
         CAIRN_VERSION);
     for (const struct verb *v = VERBS; v->name; v++) print_verb(v);
     print_exit_codes();
-    printf(".SH ENVIRONMENT\n.TP\n.B CAIRN_ISA\nForces a level of kernels: ref, avx2, avx512 or "
-           "neon. All give "
-           "the same bits.\n.TP\n.B CAIRN_USER\nWho acts, as written into evidence; else USER, else the account.\n"
-           ".TP\n.B XDG_CACHE_HOME\nWhere pretrained models are kept (cairn/models/NAME); else "
-           "~/.cache.\n"
-           ".TP\n.B NO_COLOR\nNo colours on a terminal.\n.SH FILES\n.TP\n.I cairn.yaml\nThe use "
-           "case. Never "
-           "rewritten by the program.\n.TP\n.I .cairn/\nThe registry, the store of models and "
-           "data, and runs "
-           "in progress.\n.SH EXAMPLES\n.nf\n");
+    printf(
+        ".SH ENVIRONMENT\n.TP\n.B CAIRN_ISA\nForces a level of kernels: ref, avx2, avx512 or "
+        "neon. All give "
+        "the same bits.\n.TP\n.B CAIRN_USER\nWho acts, as written into evidence; else USER, else "
+        "the account.\n"
+        ".TP\n.B XDG_CACHE_HOME\nWhere pretrained models are kept (cairn/models/NAME); else "
+        "~/.cache.\n"
+        ".TP\n.B NO_COLOR\nNo colours on a terminal.\n.SH FILES\n.TP\n.I cairn.yaml\nThe use "
+        "case. Never "
+        "rewritten by the program.\n.TP\n.I .cairn/\nThe registry, the store of models and "
+        "data, and runs "
+        "in progress.\n.SH EXAMPLES\n.nf\n");
     for (const struct verb *v = VERBS; v->name; v++) {
         print_text(v->example);
         printf("\n");
