@@ -4,7 +4,8 @@
 #include "base/str.h"
 #include <stddef.h>
 
-const char *const PRECISION_NAMES[] = {"auto", "fp32", NULL};
+/* What a recipe may ask for: what training runs in. */
+static const char *const precisions[] = {"auto", "fp32", NULL};
 
 #define AT(field) offsetof(struct train_config, field)
 static const struct config_key keys[] = {
@@ -16,7 +17,7 @@ static const struct config_key keys[] = {
     {"max_grad_norm", CONFIG_REAL, AT(max_grad_norm), 0, 1e6, NULL},
     {"max_tokens", CONFIG_INT, AT(max_tokens), 16, MODEL_POSITIONS_MAX, NULL},
     {"stride", CONFIG_INT, AT(stride), 0, MODEL_POSITIONS_MAX / 2, NULL},
-    {"precision", CONFIG_CHOICE, AT(precision), 0, 0, PRECISION_NAMES},
+    {"precision", CONFIG_CHOICE, AT(precision), 0, 0, precisions},
     {"seed", CONFIG_INT, AT(seed), 0, 4294967295.0, NULL},
 };
 

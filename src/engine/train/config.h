@@ -3,10 +3,8 @@
 #define ENGINE_TRAIN_CONFIG_H
 
 #include "base/config.h"
+#include "engine/tensor/precision.h"
 #include "engine/train/train.h"
-
-enum precision { PRECISION_AUTO, PRECISION_FP32 };
-extern const char *const PRECISION_NAMES[]; /* by enum precision, NULL-terminated */
 
 struct train_config {
     int64_t epochs, batch_size, seed;
