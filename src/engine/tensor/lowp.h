@@ -43,9 +43,8 @@ struct lowp_gemm {
 
 struct lowp {
     enum precision precision;
-    enum isa isa; /* the level whose instructions it uses */
-    const char
-        *layout;     /* names the bytes of packed weights, "int8-panel32-quads.1": caches by it */
+    enum isa isa;       /* the level whose instructions it uses */
+    const char *layout; /* names the bytes of packed weights for caches: "int8-quads.1" */
     bool fast;       /* has instructions for this precision: faster than fp32 on the same level */
     bool row_scaled; /* an operand's row is made from the whole fp32 row: no product writes it */
     int32_t row_step;

@@ -2,8 +2,8 @@
  *
  * A model answers in one precision, which its recipe names, and in it gives the same bits on every
  * machine: each precision has a reference that any CPU runs, and kernels that are fast where the
- * CPU has the instructions. So a gate's verdict over (model, precision) holds wherever it is
- * served; only the speed differs (docs/decisions/0009-precision-of-a-model.md).
+ * CPU has the instructions. So what was measured of a model holds wherever it is served; only the
+ * speed differs (docs/decisions/0009-precision-of-a-model.md).
  *
  *     fp32  operands and sums in fp32: the canonical order of kernels.h
  *     bf16  operands rounded to bfloat16, sums in fp32 in the order of AMX's TDPBF16PS
