@@ -54,8 +54,8 @@ struct lowp {
     void (*operand_rows)(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t depth,
                          void *operand);
     size_t (*weights_bytes)(int32_t depth, int32_t cols);
-    /* Panels [panel0, panel1) of PANEL_COLUMNS columns; w[k][j] is w[j * w_col + k * w_step]; out is
-     * the whole matrix's start. */
+    /* Panels [panel0, panel1) of PANEL_COLUMNS columns; w[k][j] is w[j * w_col + k * w_step]; out
+     * is the whole matrix's start. */
     void (*weights_pack)(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_t depth,
                          int32_t cols, int32_t panel0, int32_t panel1, void *out);
     size_t (*scratch_bytes)(int32_t depth);
