@@ -58,6 +58,7 @@ void encoder_free(struct encoder *e)
     free(e->memory);
     mem_free(e->layer);
     mem_free(e->packed);
+    mem_free(e->packed_block);
     mem_free(e->scratch);
     mem_free(e->bad_name);
     mem_free(e);
@@ -65,44 +66,17 @@ void encoder_free(struct encoder *e)
 
 /* ----------------------------------------------------------------------------- packed weights */
 
-enum { PACK_MATRICES = 4 }; /* of a layer */
-
-struct pack_matrix {
-    const float *from;
-    float *to;
-    int32_t depth, cols;
-};
-
-static struct pack_matrix pack_of(const struct encoder *e, int32_t layer, int which)
-{
-    const float *p = e->model->params;
-    const struct layer_offsets *o = &e->model->layer[layer];
-    const struct layer_packed *k = &e->packed[layer];
-    const int32_t h = e->hidden, inter = e->intermediate;
-    switch (which) {
-    case 0:
-        return (struct pack_matrix){p + o->qkv_weight, k->qkv, h, 3 * h};
-    case 1:
-        return (struct pack_matrix){p + o->out_weight, k->out, h, h};
-    case 2:
-        return (struct pack_matrix){p + o->up_weight, k->up, h, inter};
-    default:
-        return (struct pack_matrix){p + o->down_weight, k->down, inter, h};
-    }
-}
-
 static void pack_piece(void *ctx, int piece, int thread)
 {
     (void)thread;
     const struct encoder *e = ctx;
-    const int32_t layer = piece / PACK_MATRICES;
-    const struct pack_matrix m = pack_of(e, layer, piece % PACK_MATRICES);
-    e->kernels->pack(m.from, m.depth, 1, m.depth, m.cols, 0, (m.cols + PANEL - 1) / PANEL, m.to);
+    packed_make(&e->plan, e->model, piece / PACKED_MATRICES,
+                (enum packed_matrix)(piece % PACKED_MATRICES), e->packed_data);
 }
 
 void encoder_weights_changed(struct encoder *e)
 {
-    if (e->packed) pool_run(e->pool, e->model->config.layers * PACK_MATRICES, pack_piece, e);
+    if (e->packed_data) pool_run(e->pool, e->model->config.layers * PACKED_MATRICES, pack_piece, e);
 }
 
 /* ----------------------------------------------------------------------------------- passes */

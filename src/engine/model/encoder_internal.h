@@ -8,6 +8,7 @@
 #define ENGINE_MODEL_ENCODER_INTERNAL_H
 
 #include "engine/model/encoder.h"
+#include "engine/model/packed.h"
 #include "engine/tensor/kernels.h"
 
 struct layer_acts {     /* of one layer; serving has one set for all layers */
@@ -20,8 +21,8 @@ struct layer_acts {     /* of one layer; serving has one set for all layers */
     float *rstd2;       /* [T] */
 };
 
-struct layer_packed { /* serving: the four weights as panels */
-    float *qkv, *out, *up, *down;
+struct layer_packed { /* serving: the four weights as products read them */
+    const void *qkv, *out, *up, *down;
 };
 
 struct backward {    /* training: gradients of activations, reused by every layer */
@@ -45,7 +46,9 @@ struct encoder {
     void *memory; /* one block for everything below, zeroed lazily by the system */
     float *embed_xhat, *embed_rstd, *embed_y; /* [T, H], [T], [T, H] */
     struct layer_acts *layer;                 /* [L] or [1] */
+    struct packed_plan plan;                  /* serving */
     struct layer_packed *packed;              /* [L], serving */
+    void *packed_block, *packed_data;         /* owned, and where the weights begin in it */
     float *sum;                               /* [T, H] a GEMM's output before LayerNorm */
     float *head_in;                           /* [T, H] the head's input behind its dropout */
     float *logits;                            /* [T, N] */

@@ -69,16 +69,22 @@ static void place_training(struct encoder *e, struct walk *w)
     e->touched = place(w, (size_t)t, sizeof *e->touched);
 }
 
-static void place_packed(struct encoder *e, struct walk *w)
+/* The packed weights have a block of their own, on huge pages. */
+static enum err_code packed_new(struct encoder *e, struct err *err)
 {
-    const int32_t h = e->hidden, inter = e->intermediate;
-    for (int32_t i = 0; i < e->model->config.layers; i++) {
-        struct layer_packed *p = &e->packed[i];
-        p->qkv = place(w, gemm_packed_floats(h, 3 * h), sizeof(float));
-        p->out = place(w, gemm_packed_floats(h, h), sizeof(float));
-        p->up = place(w, gemm_packed_floats(h, inter), sizeof(float));
-        p->down = place(w, gemm_packed_floats(inter, h), sizeof(float));
-    }
+    const int32_t layers = e->model->config.layers;
+    packed_plan_init(&e->plan, &e->model->config, PRECISION_FP32, e->options.isa);
+    e->packed = mem_try((size_t)layers, sizeof *e->packed, err);
+    if (!e->packed) return err->code;
+    e->packed_block = mem_try_pages(e->plan.bytes, 1, &e->packed_data, err);
+    if (!e->packed_block) return err->code;
+    const void *data = e->packed_data;
+    for (int32_t i = 0; i < layers; i++)
+        e->packed[i] = (struct layer_packed){.qkv = packed_find(&e->plan, data, i, PACKED_QKV),
+                                             .out = packed_find(&e->plan, data, i, PACKED_OUT),
+                                             .up = packed_find(&e->plan, data, i, PACKED_UP),
+                                             .down = packed_find(&e->plan, data, i, PACKED_DOWN)};
+    return ERR_OK;
 }
 
 static int32_t max_i32(int32_t a, int32_t b)
@@ -106,10 +112,7 @@ static void place_all(struct encoder *e, struct walk *w)
     e->logits = e->labels > 0 ? matrix(w, t, e->labels) : NULL;
     for (int32_t i = 0; i < (e->options.training ? e->model->config.layers : 1); i++)
         place_layer(e, w, &e->layer[i]);
-    if (e->options.training)
-        place_training(e, w);
-    else
-        place_packed(e, w);
+    if (e->options.training) place_training(e, w);
     for (int i = 0; i < e->threads; i++) e->scratch[i] = place(w, scratch_floats(e), sizeof(float));
 }
 
@@ -118,8 +121,7 @@ enum err_code encoder_memory_new(struct encoder *e, struct err *err)
     const size_t layers = (size_t)max_i32(e->model->config.layers, 1);
     e->layer = mem_try(layers, sizeof *e->layer, err);
     if (!e->layer) return err->code;
-    e->packed = e->options.training ? NULL : mem_try(layers, sizeof *e->packed, err);
-    if (!e->options.training && !e->packed) return err->code;
+    if (!e->options.training && packed_new(e, err)) return err->code;
     e->scratch = mem_try((size_t)e->threads, sizeof *e->scratch, err);
     if (!e->scratch) return err->code;
 

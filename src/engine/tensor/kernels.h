@@ -56,7 +56,9 @@ enum {
 }; /* columns of a panel; most rows of a call when a_step > 1 */
 /* Floats of scratch, 64-byte aligned, for a gemm call of this depth. */
 size_t gemm_scratch_floats(int32_t depth, bool a_transposed);
-/* Floats of a packed [depth, cols] matrix: ceil(cols / 16) panels of [depth][16], zero filled. */
+/* Floats of a packed [depth, cols] matrix: ceil(cols / 16) panels of [depth][16], zero filled. The
+ * name stands for these bytes in caches: who changes them changes it. */
+#define GEMM_PACKED_LAYOUT "fp32-panels-16.1"
 size_t gemm_packed_floats(int32_t depth, int32_t cols);
 
 /* Which elements a dropout zeroes: element i lives when hash(i, keys) >= threshold. A kernel's
