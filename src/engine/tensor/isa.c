@@ -95,6 +95,20 @@ enum isa isa_best(void)
     return (enum isa)found;
 }
 
+bool isa_has(enum isa_extra extra)
+{
+    static atomic_uint found; /* a bit an extra, and one that says that they were looked for */
+    const unsigned looked = 1u << 31;
+    unsigned bits = atomic_load(&found);
+    if (!bits) {
+        const struct cpu_bits c = cpu_bits_read();
+        bits = looked | (unsigned)c.vnni << ISA_VNNI | (unsigned)c.bf16 << ISA_BF16 |
+               (unsigned)c.fp16 << ISA_FP16 | (unsigned)c.amx << ISA_AMX;
+        atomic_store(&found, bits);
+    }
+    return (bits >> extra & 1u) != 0;
+}
+
 void isa_set_default(enum isa isa)
 {
     BUG_IF(!isa_available(isa));

@@ -20,6 +20,10 @@ enum isa isa_best(void);
 void isa_set_default(enum isa isa);
 /* ISA_BEST becomes what it stands for; any other level stays. */
 enum isa isa_resolve(enum isa isa);
+/* What a CPU of level avx512 may have beside it, and the kernel keeps across a switch. AMX also
+ * wants the process's permission: true here does not prove that tiles may be used. */
+enum isa_extra { ISA_VNNI, ISA_BF16, ISA_FP16, ISA_AMX };
+bool isa_has(enum isa_extra extra);
 /* One line for evidence and doctor: "avx512 (avx512f bw vl vnni fp16; no amx)". */
 void isa_describe(char out[128]);
 
