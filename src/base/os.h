@@ -112,6 +112,9 @@ enum err_code os_time_parse(const char *s, int64_t *ret_us, struct err *err) MUS
 void os_random(void *out, size_t len); /* getrandom; aborts when the kernel has none */
 int os_cpu_count(void);         /* CPUs that this process may run on (affinity, cgroup quota) */
 void os_cpu_name(char out[64]); /* "Intel(R) Xeon(R) Processor" */
+/* Asks the kernel to let this process use AMX tiles, for all its threads from now on; asking again
+ * is free. False where there are none, or the kernel says no. */
+bool os_tiles_permit(void);
 int64_t os_peak_memory_bytes(void);
 void os_sleep_ms(int ms);
 

@@ -4,7 +4,7 @@
  * its control group and of every group above (containers set a quota and leave the mask as wide as
  * the host).
  */
-#define _GNU_SOURCE /* sched_getaffinity, CPU_COUNT */
+#define _GNU_SOURCE /* sched_getaffinity, CPU_COUNT, syscall */
 #include "base/arena.h"
 #include "base/os.h"
 #include "base/str.h"
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -101,6 +102,20 @@ void os_cpu_name(char out[64])
             snprintf(out, 64, "unknown CPU");
     }
     buf_release(&text);
+}
+
+/* Numbers of Linux's arch_prctl for x86-64; state 18 is the data of tiles. */
+bool os_tiles_permit(void)
+{
+#if defined(__x86_64__) && defined(SYS_arch_prctl)
+    enum { GET_PERMITTED = 0x1022, REQUEST = 0x1023, TILE_DATA = 18 };
+    uint64_t permitted = 0;
+    if (syscall(SYS_arch_prctl, REQUEST, TILE_DATA) != 0) return false;
+    if (syscall(SYS_arch_prctl, GET_PERMITTED, &permitted) != 0) return false;
+    return (permitted >> TILE_DATA & 1u) != 0;
+#else
+    return false;
+#endif
 }
 
 int64_t os_peak_memory_bytes(void)

@@ -3,16 +3,17 @@
  * CPUID is read directly, not by __builtin_cpu_supports, because the same bits feed
  * isa_describe. */
 #include "engine/tensor/isa.h"
+#include "base/os.h"
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const NAMES[] = {"best", "ref", "avx2", "avx512", "neon"};
+static const char *const NAMES[] = {"best", "ref", "avx2", "avx512", "amx", "neon"};
 static enum isa default_isa = ISA_BEST;
 
 struct cpu_bits {
-    bool avx2, avx512, vnni, bf16, fp16, amx;
+    bool avx2, avx512, vnni, bf16, fp16, tiles; /* tiles: with bf16 and int8 products */
 };
 
 #if defined(__x86_64__)
@@ -46,7 +47,8 @@ static struct cpu_bits cpu_bits_read(void)
     c.avx512 = c.avx2 && zmm && bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31);
     c.vnni = c.avx512 && bit(cx, 11);
     c.fp16 = c.avx512 && bit(d, 23);
-    c.amx = (xcr0 & 0x60000) == 0x60000 && bit(d, 24);
+    const bool tile_state = (xcr0 & 0x60000) == 0x60000;
+    c.tiles = tile_state && bit(d, 24) && bit(d, 22) && bit(d, 25);
     if (__get_cpuid_count(7, 1, &a, &b, &cx, &d)) c.bf16 = c.avx512 && bit(a, 5);
     return c;
 }
@@ -56,6 +58,12 @@ static struct cpu_bits cpu_bits_read(void)
     return (struct cpu_bits){0};
 }
 #endif
+
+/* The kernels of this level also use AVX512-BF16 and VNNI, which every CPU with tiles has. */
+static bool amx_usable(struct cpu_bits c)
+{
+    return c.avx512 && c.tiles && c.bf16 && c.vnni && os_tiles_permit();
+}
 
 const char *isa_name(enum isa isa)
 {
@@ -72,6 +80,8 @@ bool isa_available(enum isa isa)
         return cpu_bits_read().avx2;
     case ISA_AVX512:
         return cpu_bits_read().avx512;
+    case ISA_AMX:
+        return amx_usable(cpu_bits_read());
     case ISA_NEON:
 #if defined(__aarch64__)
         return true;
@@ -84,7 +94,7 @@ bool isa_available(enum isa isa)
 
 enum isa isa_best(void)
 {
-    static const enum isa order[] = {ISA_AVX512, ISA_AVX2, ISA_NEON};
+    static const enum isa order[] = {ISA_AMX, ISA_AVX512, ISA_AVX2, ISA_NEON};
     static atomic_int best = ISA_BEST; /* not looked for yet; every thread would find the same */
     int found = atomic_load(&best);
     if (found != ISA_BEST) return (enum isa)found;
@@ -103,7 +113,7 @@ bool isa_has(enum isa_extra extra)
     if (!bits) {
         const struct cpu_bits c = cpu_bits_read();
         bits = looked | (unsigned)c.vnni << ISA_VNNI | (unsigned)c.bf16 << ISA_BF16 |
-               (unsigned)c.fp16 << ISA_FP16 | (unsigned)c.amx << ISA_AMX;
+               (unsigned)c.fp16 << ISA_FP16;
         atomic_store(&found, bits);
     }
     return (bits >> extra & 1u) != 0;
@@ -133,16 +143,17 @@ enum err_code isa_parse(const char *name, enum isa *ret, struct err *err)
         return ERR_OK;
     }
     err_set(err, ERR_BAD_INPUT, "\"%s\" is not an instruction set that cairn knows", name);
-    return err_hint(err, "use best, ref, avx2, avx512 or neon");
+    return err_hint(err, "use best, ref, avx2, avx512, amx or neon");
 }
 
 void isa_describe(char out[128])
 {
     const struct cpu_bits c = cpu_bits_read();
     const enum isa isa = isa_resolve(ISA_BEST);
+    const char *amx = !c.tiles ? "no amx" : amx_usable(c) ? "amx" : "amx not permitted";
     if (c.avx512)
         snprintf(out, 128, "%s (avx512f bw dq vl%s%s%s; %s)", isa_name(isa), c.vnni ? " vnni" : "",
-                 c.bf16 ? " bf16" : "", c.fp16 ? " fp16" : "", c.amx ? "amx" : "no amx");
+                 c.bf16 ? " bf16" : "", c.fp16 ? " fp16" : "", amx);
     else
         snprintf(out, 128, "%s (%s)", isa_name(isa), c.avx2 ? "avx2 fma; no avx512" : "baseline");
 }

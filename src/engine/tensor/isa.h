@@ -8,7 +8,10 @@
 
 #include "base/err.h"
 
-enum isa { ISA_BEST, ISA_REF, ISA_AVX2, ISA_AVX512, ISA_NEON };
+/* ISA_AMX is ISA_AVX512 with tiles for bf16 and int8 products; fp32 is the same code in both. It is
+ * there when CPUID shows tiles, the kernel keeps them across a switch (XCR0), and this process may
+ * use them (os_tiles_permit). */
+enum isa { ISA_BEST, ISA_REF, ISA_AVX2, ISA_AVX512, ISA_AMX, ISA_NEON };
 
 const char *isa_name(enum isa isa); /* "ref", "avx2", ... */
 /* ERR_BAD_INPUT when the name is unknown, ERR_UNAVAILABLE when this CPU lacks the level. */
@@ -20,11 +23,10 @@ enum isa isa_best(void);
 void isa_set_default(enum isa isa);
 /* ISA_BEST becomes what it stands for; any other level stays. */
 enum isa isa_resolve(enum isa isa);
-/* What a CPU of level avx512 may have beside it, and the kernel keeps across a switch. AMX also
- * wants the process's permission: true here does not prove that tiles may be used. */
-enum isa_extra { ISA_VNNI, ISA_BF16, ISA_FP16, ISA_AMX };
+/* What a CPU of level avx512 may have beside it; level amx has the first two. */
+enum isa_extra { ISA_VNNI, ISA_BF16, ISA_FP16 };
 bool isa_has(enum isa_extra extra);
-/* One line for evidence and doctor: "avx512 (avx512f bw vl vnni fp16; no amx)". */
+/* One line for evidence and doctor: "avx512 (avx512f bw dq vl vnni bf16 fp16; no amx)". */
 void isa_describe(char out[128]);
 
 #endif

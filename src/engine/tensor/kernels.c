@@ -11,6 +11,7 @@ const struct kernels *kernels_get(enum isa isa)
     case ISA_AVX2:
         return &kernels_avx2;
     case ISA_AVX512:
+    case ISA_AMX: /* tiles know no fp32 */
         return &kernels_avx512;
 #endif
 #if defined(__aarch64__)

@@ -6,7 +6,7 @@
 
 Test(kernels, every_level_gives_the_bits_of_the_reference)
 {
-    static const enum isa levels[] = {ISA_AVX2, ISA_AVX512, ISA_NEON};
+    static const enum isa levels[] = {ISA_AVX2, ISA_AVX512, ISA_AMX, ISA_NEON};
     int ran = 0;
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
         if (!isa_available(levels[i])) continue;
