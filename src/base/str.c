@@ -64,6 +64,13 @@ size_t utf8_valid_prefix(const char *s, size_t len)
 {
     size_t at = 0;
     while (at < len) {
+        uint64_t eight; /* mostly ASCII: eight bytes at once */
+        while (len - at >= sizeof eight) {
+            memcpy(&eight, s + at, sizeof eight);
+            if (eight & 0x8080808080808080u) break;
+            at += sizeof eight;
+        }
+        if (at == len) break;
         size_t n = char_bytes((const unsigned char *)s + at, len - at);
         if (n == 0) return at;
         at += n;

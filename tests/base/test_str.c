@@ -46,6 +46,21 @@ Test(utf8, valid_prefix)
                      i);
 }
 
+/* ASCII is read eight bytes at once: a bad byte must be found wherever it stands among them. */
+Test(utf8, valid_prefix_behind_ascii)
+{
+    char text[40];
+    for (size_t len = 1; len <= sizeof text; len++)
+        for (size_t bad = 0; bad < len; bad++) {
+            memset(text, 'a', sizeof text);
+            text[bad] = '\x80';
+            cr_assert_eq(utf8_valid_prefix(text, len), bad);
+            if (bad + 1 == len) continue;
+            memcpy(text + bad, "\xC3\xA9", 2);
+            cr_assert_eq(utf8_valid_prefix(text, len), len);
+        }
+}
+
 Test(utf8, every_code_point_goes_there_and_back)
 {
     for (uint32_t cp = 0; cp <= 0x10FFFF; cp++) {

@@ -1,9 +1,9 @@
 /* engine/text/encode.c - a text, or its words, through the stages of walk_internal.h.
  *
- * An ASCII byte has no accents and needs no table but the tokenizer's own 256 entries; all else
- * takes the long way through normalize.c. Added tokens ("[SEP]") are looked for in the raw text
- * first, at every character, the longest where several begin: what tokenizers' leftmost-longest
- * search finds.
+ * Where no word is open, plain.c takes as many plain words as follow. In what is left, an ASCII
+ * byte has no accents and needs no table but the tokenizer's own 256 entries; all else takes the
+ * long way through normalize.c. Added tokens ("[SEP]") are looked for in the raw text first, at
+ * every character, the longest where several begin: what tokenizers' leftmost-longest search finds.
  */
 #include "base/arena.h"
 #include "base/str.h"
@@ -75,10 +75,7 @@ static void put_added(struct walk *w, int32_t id, int32_t chars)
     piece_put(w, id, w->at, w->at + chars);
     w->e->unknown_count += id == w->tok->special[SPECIAL_UNK];
     w->at += chars;
-    if (w->given < 0) {
-        w->e->word_count++;
-        w->first = true;
-    }
+    word_done(w);
 }
 
 /* The bytes [from, to) of the text; w->at is the code point at `from`. */
@@ -86,6 +83,10 @@ static void encode_range(struct walk *w, const char *text, size_t from, size_t t
 {
     const struct tokenizer *tok = w->tok;
     for (size_t i = from; i < to && !w->code;) {
+        if (w->word_chars == 0 && w->s->waiting_count == 0) {
+            i = plain_put(w, text, i, to);
+            if (i == to) break;
+        }
         unsigned char byte = (unsigned char)text[i];
         if (tok->added_first[byte]) {
             int32_t id = -1;

@@ -119,6 +119,13 @@ static void decompose(struct walk *w, uint32_t cp, int32_t origin)
 void normalize_put(struct walk *w, uint32_t cp)
 {
     const struct tokenizer_options *o = &w->tok->options;
+    uint32_t lower;
+    if (unicode_is_plain(cp, &lower)) { /* what follows would do the same */
+        normalize_end(w);
+        w->last_origin = w->at;
+        word_letter(w, o->lower_case ? lower : cp, w->at);
+        return;
+    }
     unsigned flags = unicode_flags(cp);
     if (o->clean && (flags & UNICODE_DROP)) return;
     void (*next)(struct walk *, uint32_t, int32_t) = o->strip_accents ? decompose : emit;

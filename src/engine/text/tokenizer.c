@@ -94,6 +94,24 @@ static enum err_code build_added(struct tokenizer *tok, struct err *err)
     return code;
 }
 
+static enum plain_kind plain_kind_of(const struct tokenizer *tok, unsigned byte)
+{
+    if (tok->added_first[byte]) return PLAIN_STOP;
+    switch ((enum byte_kind)tok->kind[byte]) {
+    case BYTE_WORD:
+        return PLAIN_WORD;
+    case BYTE_PUNCT:
+        return PLAIN_PUNCT;
+    case BYTE_SPACE:
+        return PLAIN_SKIP;
+    case BYTE_WIDE:
+        return PLAIN_WIDE;
+    case BYTE_DROP:
+        break;
+    }
+    return PLAIN_STOP;
+}
+
 static void build_bytes(struct tokenizer *tok)
 {
     for (unsigned b = 0; b < 256; b++) {
@@ -109,6 +127,7 @@ static void build_bytes(struct tokenizer *tok)
         if (b < 128)
             tok->lower[b] =
                 (char)(tok->options.lower_case && b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
+        tok->plain[b] = (uint8_t)plain_kind_of(tok, b);
     }
 }
 

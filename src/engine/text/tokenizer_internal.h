@@ -16,6 +16,10 @@ extern const char *const special_key[SPECIAL_COUNT]; /* "pad_token", ... as in t
 /* What a byte of text does; the accents of ASCII are none, so these are all its rules. */
 enum byte_kind { BYTE_WORD, BYTE_SPACE, BYTE_PUNCT, BYTE_DROP, BYTE_WIDE };
 
+/* What a byte is where a word may begin (plain.c): those from PLAIN_WIDE on also leave open whether
+ * the word before them has ended. */
+enum plain_kind { PLAIN_WORD, PLAIN_PUNCT, PLAIN_SKIP, PLAIN_WIDE, PLAIN_STOP };
+
 /* A token that is found in the raw text, before clean-up. */
 struct added_token {
     int32_t id;
@@ -35,6 +39,7 @@ struct tokenizer {
     struct trie added_trie;
     bool added_first[256]; /* bytes that an added token begins with */
     uint8_t kind[256];     /* enum byte_kind */
+    uint8_t plain[256];    /* enum plain_kind */
     char lower[128];       /* ASCII in the case that the vocabulary has */
 };
 

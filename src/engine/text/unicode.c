@@ -1,5 +1,9 @@
 /* engine/text/unicode.c - utf8proc's tables, corrected by the generated delta.
  *
+ * Both are searched once for a code point, when its page of 256 is first asked for; then a text
+ * pays one load. Pages are filled under a lock and published by a flag, and never change again.
+ * They lie in zeroed memory of the program, of which only pages that texts use take any.
+ *
  * The rules here are repeated in tools/oracle/unicode_delta.py, which compares them with
  * tokenizers for every code point: whoever changes one changes both and runs it again.
  * Unassigned code points are kept by the clean-up, though BERT's own script removed them:
@@ -7,7 +11,17 @@
  */
 #include "engine/text/unicode_internal.h"
 #include "base/err.h"
+#include <pthread.h>
+#include <stdatomic.h>
 #include <utf8proc.h>
+
+enum { CODE_POINTS = 0x110000, PAGE = 256, DOTTED_I = 0x130 };
+
+struct facts {
+    int32_t lower; /* the lower case, of U+0130 without its dot */
+    uint8_t flags, order;
+    bool decomposes, plain;
+};
 
 static bool is_cjk(uint32_t cp)
 {
@@ -53,7 +67,7 @@ static unsigned category_flags(uint32_t cp)
     }
 }
 
-unsigned unicode_flags(uint32_t cp)
+static unsigned find_flags(uint32_t cp)
 {
     if (is_cjk(cp)) return UNICODE_CJK;
     if (cp == 0xFFFD) return UNICODE_DROP;
@@ -87,7 +101,7 @@ static const struct unicode_value_delta *find(const struct unicode_value_delta *
     return NULL;
 }
 
-int unicode_class(uint32_t cp)
+static int find_class(uint32_t cp)
 {
     int utf8proc_class = utf8proc_get_property((utf8proc_int32_t)cp)->combining_class;
     if (utf8proc_class == 0) return 0; /* the delta only ever takes a class away */
@@ -95,7 +109,7 @@ int unicode_class(uint32_t cp)
     return d ? d->value : utf8proc_class;
 }
 
-int unicode_decompose(uint32_t cp, uint32_t out[UNICODE_PARTS_MAX])
+static int find_parts(uint32_t cp, uint32_t out[UNICODE_PARTS_MAX])
 {
     utf8proc_int32_t parts[UNICODE_PARTS_MAX];
     int boundary = 0;
@@ -110,17 +124,74 @@ int unicode_decompose(uint32_t cp, uint32_t out[UNICODE_PARTS_MAX])
     return (int)n;
 }
 
+static int32_t find_lower(uint32_t cp)
+{
+    const struct unicode_value_delta *d = find(unicode_lower_delta, unicode_lower_delta_count, cp);
+    return d ? (int32_t)cp + d->value : utf8proc_tolower((utf8proc_int32_t)cp);
+}
+
+static struct facts facts_of_all[CODE_POINTS];
+static atomic_bool page_ready[CODE_POINTS / PAGE];
+static pthread_mutex_t page_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void fill_page(uint32_t page)
+{
+    pthread_mutex_lock(&page_lock);
+    for (uint32_t cp = page * PAGE; !page_ready[page] && cp < (page + 1) * PAGE; cp++) {
+        uint32_t parts[UNICODE_PARTS_MAX];
+        facts_of_all[cp] = (struct facts){
+            .lower = find_lower(cp),
+            .flags = (uint8_t)find_flags(cp),
+            .order = (uint8_t)find_class(cp),
+            .decomposes = find_parts(cp, parts) > 1 || parts[0] != cp,
+        };
+        struct facts *f = &facts_of_all[cp];
+        f->plain = f->flags == 0 && f->order == 0 && !f->decomposes && cp != DOTTED_I &&
+                   find_flags((uint32_t)f->lower) == 0;
+    }
+    atomic_store_explicit(&page_ready[page], true, memory_order_release);
+    pthread_mutex_unlock(&page_lock);
+}
+
+static inline const struct facts *facts_of(uint32_t cp)
+{
+    BUG_IF(cp >= CODE_POINTS);
+    const uint32_t page = cp / PAGE;
+    if (!atomic_load_explicit(&page_ready[page], memory_order_acquire)) fill_page(page);
+    return &facts_of_all[cp];
+}
+
+unsigned unicode_flags(uint32_t cp)
+{
+    return facts_of(cp)->flags;
+}
+
+bool unicode_is_plain(uint32_t cp, uint32_t *ret_lower)
+{
+    const struct facts *f = facts_of(cp);
+    *ret_lower = (uint32_t)f->lower;
+    return f->plain;
+}
+
+int unicode_class(uint32_t cp)
+{
+    return facts_of(cp)->order;
+}
+
+int unicode_decompose(uint32_t cp, uint32_t out[UNICODE_PARTS_MAX])
+{
+    if (facts_of(cp)->decomposes) return find_parts(cp, out);
+    out[0] = cp;
+    return 1;
+}
+
 int unicode_lower(uint32_t cp, uint32_t out[2])
 {
-    if (cp == 0x130) { /* I with dot above: the only character whose lower case is two */
+    if (cp == DOTTED_I) { /* I with dot above: the only character whose lower case is two */
         out[0] = 'i';
         out[1] = 0x307;
         return 2;
     }
-    const struct unicode_value_delta *d = find(unicode_lower_delta, unicode_lower_delta_count, cp);
-    if (d)
-        out[0] = (uint32_t)((int32_t)cp + d->value);
-    else
-        out[0] = (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp);
+    out[0] = (uint32_t)facts_of(cp)->lower;
     return 1;
 }

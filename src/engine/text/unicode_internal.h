@@ -6,6 +6,7 @@
 #ifndef ENGINE_TEXT_UNICODE_INTERNAL_H
 #define ENGINE_TEXT_UNICODE_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,9 @@ enum unicode_flags {
 #define UNICODE_PARTS_MAX 4 /* the longest canonical decomposition */
 
 unsigned unicode_flags(uint32_t cp);
+/* A letter or sign with no flags in either case, of class 0, which does not decompose; its lower
+ * case is one code point. */
+bool unicode_is_plain(uint32_t cp, uint32_t *ret_lower);
 /* Canonical combining class; 0 for what starts a cluster. */
 int unicode_class(uint32_t cp);
 /* Full canonical decomposition, not reordered; 1..UNICODE_PARTS_MAX parts. */

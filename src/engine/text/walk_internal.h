@@ -2,6 +2,7 @@
  * -> pieces, each knowing which code point of the text it came from.
  *
  *     encode.c     reads the text, finds added tokens, keeps to the caller's words
+ *     plain.c      plain_put: words that need none of the stages below
  *     normalize.c  normalize_put: clean-up, Chinese, decomposition, accents, lower case
  *     wordpiece.c  word_put: splits at white space and punctuation; word_end: word to pieces
  *
@@ -44,12 +45,41 @@ struct walk {
     bool first;                     /* the next piece is the first of its word */
 };
 
+/* Words from byte `from` on, as long as they are plain; gives the byte where the long way begins,
+ * or `to`. No word is open and no character waits, before and after. */
+size_t plain_put(struct walk *w, const char *text, size_t from, size_t to);
+
 void normalize_put(struct walk *w, uint32_t cp);
 void normalize_end(struct walk *w); /* lets waiting characters go */
 
 void word_put(struct walk *w, uint32_t cp, int32_t origin);
-void word_put_ascii(struct walk *w, unsigned char byte); /* not one that clean-up drops */
+void word_letter(struct walk *w, uint32_t cp, int32_t origin); /* neither space nor punctuation */
+void word_put_ascii(struct walk *w, unsigned char byte);       /* not one that clean-up drops */
 void word_end(struct walk *w);
-void piece_put(struct walk *w, int32_t id, int32_t start, int32_t end);
+void word_unknown(struct walk *w, int32_t start, int32_t end); /* its one piece, [UNK] */
+
+/* Room for one more piece; false after an error. */
+bool pieces_grow(struct walk *w);
+
+static inline void piece_put(struct walk *w, int32_t id, int32_t start, int32_t end)
+{
+    struct encoding *e = w->e;
+    if (w->code || (e->count >= e->cap && !pieces_grow(w))) return;
+    const int32_t i = e->count++;
+    e->id[i] = id;
+    e->start[i] = start;
+    e->end[i] = end;
+    e->word[i] = w->given >= 0 ? w->given : e->word_count;
+    e->first[i] = w->first;
+    w->first = false;
+}
+
+/* The word has all its pieces; inside a word of the caller's the next one continues it. */
+static inline void word_done(struct walk *w)
+{
+    if (w->given >= 0) return;
+    w->e->word_count++;
+    w->first = true;
+}
 
 #endif

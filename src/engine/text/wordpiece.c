@@ -9,10 +9,9 @@
 #include "engine/text/walk_internal.h"
 #include "base/arena.h"
 
-static bool reserve_pieces(struct walk *w)
+bool pieces_grow(struct walk *w)
 {
     struct encoding *e = w->e;
-    if (e->count < e->cap) return true;
     if (e->count >= (int32_t)TEXT_TOKENS_MAX) {
         w->code = err_set(w->err, ERR_LIMIT, "the text has more than %u sub-words",
                           (unsigned)TEXT_TOKENS_MAX);
@@ -38,17 +37,10 @@ static bool reserve_pieces(struct walk *w)
     return true;
 }
 
-void piece_put(struct walk *w, int32_t id, int32_t start, int32_t end)
+void word_unknown(struct walk *w, int32_t start, int32_t end)
 {
-    if (w->code || !reserve_pieces(w)) return;
-    struct encoding *e = w->e;
-    int32_t i = e->count++;
-    e->id[i] = id;
-    e->start[i] = start;
-    e->end[i] = end;
-    e->word[i] = w->given >= 0 ? w->given : e->word_count;
-    e->first[i] = w->first;
-    w->first = false;
+    piece_put(w, w->tok->special[SPECIAL_UNK], start, end);
+    w->e->unknown_count++;
 }
 
 /* The end of the longest piece that begins at `from`, and its id; 0 when there is none. */
@@ -87,14 +79,10 @@ void word_end(struct walk *w)
     if (w->word_chars > w->tok->word_chars_max || !put_pieces(w)) {
         w->e->count = count; /* a word is known as a whole or not at all */
         w->first = first;
-        piece_put(w, w->tok->special[SPECIAL_UNK], w->word_start, w->word_last + 1);
-        w->e->unknown_count++;
+        word_unknown(w, w->word_start, w->word_last + 1);
     }
     w->word_bytes = w->word_chars = 0;
-    if (w->given < 0) {
-        w->e->word_count++;
-        w->first = true;
-    }
+    word_done(w);
 }
 
 static void add(struct walk *w, const char *bytes, int32_t count, int32_t origin)
@@ -126,12 +114,17 @@ void word_put_ascii(struct walk *w, unsigned char byte)
     }
 }
 
-void word_put(struct walk *w, uint32_t cp, int32_t origin)
+void word_letter(struct walk *w, uint32_t cp, int32_t origin)
 {
     char bytes[4];
+    add(w, bytes, utf8_put(cp, bytes), origin);
+}
+
+void word_put(struct walk *w, uint32_t cp, int32_t origin)
+{
     unsigned flags = unicode_flags(cp);
     if (flags & (UNICODE_SPACE | UNICODE_PUNCT)) word_end(w);
     if (flags & UNICODE_SPACE) return;
-    add(w, bytes, utf8_put(cp, bytes), origin);
+    word_letter(w, cp, origin);
     if (flags & UNICODE_PUNCT) word_end(w);
 }

@@ -76,3 +76,37 @@ Test(unicode, class_and_lower_case)
     cr_expect_eq(unicode_lower(0x10D50, out), 1); /* delta */
     cr_expect_eq(out[0], 0x10D70);
 }
+
+/* What plain.c takes for granted of the Chinese characters that it reads from the text itself. */
+Test(unicode, chinese_characters_of_the_first_plane_stay_as_they_are)
+{
+    for (uint32_t cp = 0x3400; cp <= 0x9FFF; cp++) {
+        if (cp >= 0x4DC0 && cp <= 0x4DFF) continue; /* hexagrams */
+        uint32_t part[UNICODE_PARTS_MAX], lower[2];
+        cr_assert_eq(unicode_flags(cp), UNICODE_CJK, "U+%04X", cp);
+        cr_assert_eq(unicode_class(cp), 0, "U+%04X", cp);
+        cr_assert(unicode_decompose(cp, part) == 1 && part[0] == cp, "U+%04X", cp);
+        cr_assert(unicode_lower(cp, lower) == 1 && lower[0] == cp, "U+%04X", cp);
+    }
+}
+
+Test(unicode, a_plain_letter_passes_all_stages_as_one)
+{
+    int plain = 0;
+    for (uint32_t cp = 0; cp < 0x110000; cp++) {
+        uint32_t part[UNICODE_PARTS_MAX], lower[2], seen;
+        if (!unicode_is_plain(cp, &seen)) continue;
+        plain++;
+        cr_assert_eq(unicode_flags(cp), 0, "U+%04X", cp);
+        cr_assert_eq(unicode_class(cp), 0, "U+%04X", cp);
+        cr_assert(unicode_decompose(cp, part) == 1 && part[0] == cp, "U+%04X", cp);
+        cr_assert(unicode_lower(cp, lower) == 1 && lower[0] == seen, "U+%04X", cp);
+        cr_assert_eq(unicode_flags(seen), 0, "U+%04X", cp);
+    }
+    cr_expect_gt(plain, 10000);
+    uint32_t lower;
+    cr_expect(unicode_is_plain(0x416, &lower) && lower == 0x436);
+    cr_expect_not(unicode_is_plain(0x439, &lower)); /* decomposes */
+    cr_expect_not(unicode_is_plain(0x130, &lower)); /* two in lower case */
+    cr_expect_not(unicode_is_plain(0x301, &lower)); /* a mark */
+}
