@@ -26,6 +26,15 @@ bool str_ends(const char *s, const char *suffix)
     return len >= tail && strcmp(s + len - tail, suffix) == 0;
 }
 
+void str_plain(char *text)
+{
+    for (unsigned char *s = (unsigned char *)text; *s; s++) {
+        bool c1 = s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0; /* two bytes of UTF-8 */
+        if (c1) *s++ = ' ';
+        if (c1 || *s < 0x20 || *s == 0x7f) *s = ' ';
+    }
+}
+
 bool str_is_blank(const char *s)
 {
     return s[strspn(s, " \t\r\n\v\f")] == '\0';

@@ -15,6 +15,9 @@ bool str_eq(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 bool str_is_blank(const char *s);
+/* Control characters (U+0000 to U+001F, U+007F to U+009F) become spaces, in place: a stranger's
+ * text on a terminal neither breaks a line nor moves the cursor. */
+void str_plain(char *s);
 /* snprintf that must fit: returns false (and an empty string) when it does not. */
 bool str_format(char *out, size_t cap, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

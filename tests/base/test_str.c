@@ -129,6 +129,13 @@ Test(str, reals)
     cr_assert(str_to_f64("+3E2", &v, &err) == ERR_OK && v == 300);
 }
 
+Test(str, plain)
+{
+    char text[] = "a\033[2Jb\r\n\tc\177 \xc2\x9b\xc2\xa0\xe2\x82\xac";
+    str_plain(text);
+    cr_assert_str_eq(text, "a [2Jb   c    \xc2\xa0\xe2\x82\xac");
+}
+
 Test(str, nearest)
 {
     static const char *const KEYS[] = {"epochs", "batch_size", "learning_rate", "seed"};

@@ -1,5 +1,6 @@
 /* front/cli/draw.c - small readings of JSON that every table needs. */
 #include "front/cli/draw.h"
+#include "base/buf.h"
 #include "base/str.h"
 #include <math.h>
 #include <stdarg.h>
@@ -33,6 +34,17 @@ long long draw_int(const json_t *o, const char *key)
 bool draw_bool(const json_t *o, const char *key)
 {
     return json_is_true(json_object_get(o, key));
+}
+
+void draw_excerpt(const char *text, size_t len)
+{
+    struct buf b;
+    buf_init(&b, len + 1);
+    buf_adds(&b, "");
+    buf_add(&b, text, len);
+    str_plain(b.data);
+    fputs(b.data, stdout);
+    buf_release(&b);
 }
 
 const char *draw_digest(const json_t *o, const char *key)

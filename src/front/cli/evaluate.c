@@ -3,6 +3,7 @@
 #include "front/cli/draw.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *with_interval(struct table *t, const json_t *o, const char *key,
                                  const char *interval)
@@ -71,6 +72,12 @@ static void draw_tokens(const json_t *token)
     printf("  %s\n", draw_text(token, "sentence"));
 }
 
+static void draw_part(const json_t *error, const char *key)
+{
+    const char *text = draw_text(error, key);
+    draw_excerpt(text, strlen(text));
+}
+
 static void draw_errors(const json_t *errors)
 {
     size_t i;
@@ -81,11 +88,15 @@ static void draw_errors(const json_t *errors)
     json_array_foreach(errors, i, x)
     {
         const json_t *gold = json_object_get(x, "gold"), *found = json_object_get(x, "predicted");
-        printf("  %-9s %-9s %-9s %s%s%s%s%s\n", draw_text(x, "kind"),
+        printf("  %-9s %-9s %-9s ", draw_text(x, "kind"),
                draw_text(gold, "label")[0] ? draw_text(gold, "label") : "-",
-               draw_text(found, "label")[0] ? draw_text(found, "label") : "-",
-               draw_text(x, "before"), ink(INK_BOLD, false), draw_text(x, "text"), ink_end(false),
-               draw_text(x, "after"));
+               draw_text(found, "label")[0] ? draw_text(found, "label") : "-");
+        draw_part(x, "before");
+        printf("%s", ink(INK_BOLD, false));
+        draw_part(x, "text");
+        printf("%s", ink_end(false));
+        draw_part(x, "after");
+        printf("\n");
     }
 }
 

@@ -73,12 +73,15 @@ static void show_item(const json_t *item)
     draw_heading("%.8s  %s by %s, prediction %.8s", draw_text(item, "id"),
                  draw_text(item, "verdict"), draw_text(item, "by"),
                  draw_text(item, "prediction_id"));
-    printf("%s\n", text[0] ? text : "(no text was kept)");
+    draw_excerpt(text, len);
+    printf("%s\n", len ? "" : "(no text was kept)");
     json_array_foreach(json_object_get(item, "spans"), i, span)
     {
         size_t from = utf8_byte_of(text, len, (size_t)draw_int(span, "start"));
         size_t to = utf8_byte_of(text, len, (size_t)draw_int(span, "end"));
-        printf("  %-12s %.*s\n", draw_text(span, "label"), (int)(to - from), text + from);
+        printf("  %-12s ", draw_text(span, "label"));
+        draw_excerpt(text + from, to - from);
+        printf("\n");
     }
 }
 

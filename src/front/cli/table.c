@@ -48,7 +48,9 @@ void table_row(struct table *t, ...)
     for (int i = 0; i < t->columns; i++) {
         const char *cell = va_arg(list, const char *);
         if (!cell) break;
-        row[i] = arena_strdup(&t->arena, cell);
+        char *own = arena_strdup(&t->arena, cell);
+        str_plain(own);
+        row[i] = own;
     }
     va_end(list);
 }

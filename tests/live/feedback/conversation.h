@@ -6,20 +6,8 @@
 #include "live/feedback/feedback.h"
 #include "live/registry/models.h"
 #include "live/registry/predictions.h"
+#include "support/expect.h"
 #include "support/test_folder.h"
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        struct err err = {0};                                                                      \
-        enum err_code code_ = (call);                                                              \
-        cr_assert_eq(code_, ERR_OK, "%s: %s: %s", #call, err.message, err.detail);                 \
-    } while (0)
-#define FAILS(call, expected)                                                                      \
-    do {                                                                                           \
-        struct err err = {0};                                                                      \
-        enum err_code code_ = (call);                                                              \
-        cr_assert_eq(code_, (expected), "%s: %s: %s", #call, err_name(code_), err.message);        \
-    } while (0)
 
 #define MODEL "00000000000000000000000000000000000000000000000000000000000000aa"
 

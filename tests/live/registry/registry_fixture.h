@@ -7,6 +7,7 @@
 #include "live/registry/models.h"
 #include "live/registry/predictions.h"
 #include "live/registry/stages.h"
+#include "support/expect.h"
 #include "support/test_folder.h"
 
 struct fixture {
@@ -14,20 +15,6 @@ struct fixture {
     struct registry *r;
     struct arena a;
 };
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        struct err err = {0};                                                                      \
-        enum err_code code_ = (call);                                                              \
-        cr_assert_eq(code_, ERR_OK, "%s: %s: %s", #call, err.message, err.detail);                 \
-    } while (0)
-#define FAILS(call, expected)                                                                      \
-    do {                                                                                           \
-        struct err err = {0};                                                                      \
-        enum err_code code_ = (call);                                                              \
-        cr_assert_eq(code_, (expected), "%s: %s: %s", #call, err_name(code_), err.message);        \
-        cr_assert(err.message[0] != 0);                                                            \
-    } while (0)
 
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f); /* and removes the folder */

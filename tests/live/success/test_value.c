@@ -3,16 +3,11 @@
 #include "live/success/value.h"
 #include "base/str.h"
 #include "live/registry/models.h"
+#include "support/expect.h"
 #include "support/test_folder.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        struct err err = {0};                                                                      \
-        cr_assert_eq((call), ERR_OK, "%s: %s", #call, err.message);                                \
-    } while (0)
 
 static struct value_config customer(void)
 {
