@@ -22,6 +22,9 @@ static enum err_code options_check(const struct model *m, const struct encoder_o
         err_set(err, ERR_BAD_INPUT, "a model without a head cannot be trained");
         return err_hint(err, "give it one with model_set_head");
     }
+    if (o->training && o->precision > PRECISION_FP32)
+        return err_set(err, ERR_BAD_INPUT, "training does not run in %s",
+                       PRECISION_NAMES[o->precision]);
     BUG_IF(o->tokens_max < 1 || o->sequences_max < 1 || !isa_available(o->isa));
     return ERR_OK;
 }
@@ -35,7 +38,9 @@ enum err_code encoder_new(const struct model *m, const struct encoder_options *o
     e->model = m;
     e->options = *o;
     e->pool = pool;
+    if (e->options.precision == PRECISION_AUTO) e->options.precision = PRECISION_FP32;
     e->kernels = kernels_get(o->isa);
+    e->lowp = lowp_get(e->options.precision, o->isa);
     e->threads = pool_threads(pool);
     e->hidden = m->config.hidden;
     e->heads = m->config.heads;
@@ -131,7 +136,10 @@ enum err_code encoder_forward(struct encoder *e, const struct packed_batch *b, s
     if (batch_check(e, b, err)) return err->code;
     batch_take(e, b);
     e->drop = false;
-    forward_pass(e);
+    if (e->lowp)
+        lowp_forward_pass(e);
+    else
+        forward_pass(e);
     return ERR_OK;
 }
 

@@ -11,8 +11,8 @@
  *     encoder_free(e);
  *
  * Rules that always hold:
- *  1. fp32 results are the same bits for every instruction set, thread count and batch mate
- *     (docs/internals/engine.md). Dropout masks depend on a token's place in the batch.
+ *  1. In each precision results are the same bits for every instruction set, thread count and batch
+ *     mate (docs/internals/engine.md). Dropout masks depend on a token's place in the batch.
  *  2. A step allocates nothing.
  *  3. Post-LN BERT with learned positions and erf-GELU, as transformers' BertForTokenClassification
  *     (oracle: tests/oracle). HEAD_NONE gives hidden states alone; sequence and regression heads
@@ -28,7 +28,7 @@
 
 #include "base/pool.h"
 #include "engine/model/model.h"
-#include "engine/tensor/isa.h"
+#include "engine/tensor/precision.h"
 
 struct packed_batch {
     int32_t sequences;      /* B */
@@ -41,9 +41,10 @@ struct packed_batch {
 
 struct encoder_options {
     int32_t tokens_max, sequences_max;
-    bool training; /* keep activations, allocate gradients */
-    bool dropout;  /* training with the config's dropout rates; off for oracles */
-    enum isa isa;  /* ISA_BEST: the best that this CPU has */
+    bool training;            /* keep activations, allocate gradients */
+    bool dropout;             /* training with the config's dropout rates; off for oracles */
+    enum isa isa;             /* ISA_BEST: the best that this CPU has */
+    enum precision precision; /* serving: any; training: fp32. PRECISION_AUTO is fp32 */
 };
 
 struct dropout_key { /* masks are a function of these, the layer, the token's row and the column */

@@ -10,6 +10,7 @@
 #include "engine/model/encoder.h"
 #include "engine/model/packed.h"
 #include "engine/tensor/kernels.h"
+#include "engine/tensor/lowp.h"
 
 struct layer_acts {     /* of one layer; serving has one set for all layers */
     float *qkv;         /* [T, 3H] */
@@ -41,6 +42,7 @@ struct encoder {
     struct encoder_options options;
     struct pool *pool;
     const struct kernels *kernels;
+    const struct lowp *lowp; /* NULL: fp32 */
     int32_t threads, hidden, heads, head_dim, intermediate, labels;
 
     void *memory; /* one block for everything below, zeroed lazily by the system */
@@ -49,6 +51,7 @@ struct encoder {
     struct packed_plan plan;                  /* serving */
     struct layer_packed *packed;              /* [L], serving */
     void *packed_block, *packed_data;         /* owned, and where the weights begin in it */
+    void *operand, *operand_act;              /* [T, H], [T, I], below fp32 */
     float *sum;                               /* [T, H] a GEMM's output before LayerNorm */
     float *head_in;                           /* [T, H] the head's input behind its dropout */
     float *logits;                            /* [T, N] */
@@ -116,6 +119,7 @@ void attention_place(const struct encoder *e, int32_t layer, int32_t sequence, i
                      const float *qkv, struct attention *ret);
 
 void forward_pass(struct encoder *e); /* batch, key and drop are set */
+void lowp_forward_pass(struct encoder *e);
 void backward_pass(struct encoder *e);
 double loss_of_batch(struct encoder *e, int32_t target_count); /* fills dlogits; mean loss */
 

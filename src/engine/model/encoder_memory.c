@@ -73,7 +73,7 @@ static void place_training(struct encoder *e, struct walk *w)
 static enum err_code packed_new(struct encoder *e, struct err *err)
 {
     const int32_t layers = e->model->config.layers;
-    packed_plan_init(&e->plan, &e->model->config, PRECISION_FP32, e->options.isa);
+    packed_plan_init(&e->plan, &e->model->config, e->options.precision, e->options.isa);
     e->packed = mem_try((size_t)layers, sizeof *e->packed, err);
     if (!e->packed) return err->code;
     e->packed_block = mem_try_pages(e->plan.bytes, 1, &e->packed_data, err);
@@ -100,7 +100,16 @@ static size_t scratch_floats(const struct encoder *e)
     const size_t attention = attention_scratch_floats(longest, e->head_dim);
     const int32_t depth = max_i32(max_i32(3 * e->hidden, e->intermediate), tokens);
     const size_t products = gemm_scratch_floats(depth, e->options.training);
-    return attention > products ? attention : products;
+    const size_t most = attention > products ? attention : products;
+    const size_t lowp = e->lowp ? e->lowp->scratch_bytes(depth) / sizeof(float) + 1 : 0;
+    return most > lowp ? most : lowp;
+}
+
+static void place_operands(struct encoder *e, struct walk *w)
+{
+    const int32_t t = e->options.tokens_max;
+    e->operand = place(w, e->lowp->operand_bytes(t, e->hidden), 1);
+    e->operand_act = place(w, e->lowp->operand_bytes(t, e->intermediate), 1);
 }
 
 static void place_all(struct encoder *e, struct walk *w)
@@ -113,6 +122,7 @@ static void place_all(struct encoder *e, struct walk *w)
     for (int32_t i = 0; i < (e->options.training ? e->model->config.layers : 1); i++)
         place_layer(e, w, &e->layer[i]);
     if (e->options.training) place_training(e, w);
+    if (e->lowp) place_operands(e, w);
     for (int i = 0; i < e->threads; i++) e->scratch[i] = place(w, scratch_floats(e), sizeof(float));
 }
 

@@ -1,6 +1,7 @@
 /* How: a level without a table of its own for a precision uses the next lower one that has it. The
  * bits are the same. */
 #include "engine/tensor/lowp.h"
+#include "engine/tensor/int8_internal.h"
 
 const struct lowp *lowp_get(enum precision p, enum isa isa)
 {
@@ -10,8 +11,9 @@ const struct lowp *lowp_get(enum precision p, enum isa isa)
     case PRECISION_FP32:
     case PRECISION_BF16:
     case PRECISION_FP16:
-    case PRECISION_INT8:
         return NULL;
+    case PRECISION_INT8:
+        return &int8_ref;
     }
     return NULL;
 }

@@ -141,6 +141,38 @@ static inline vf vi_float(vi a)
     return VF2(_mm256_castsi256_ps(a.lo), _mm256_castsi256_ps(a.hi));
 }
 
+static inline vi vi_load(const int32_t *p)
+{
+    const __m256i *at = (const __m256i *)(const void *)p;
+    return VI2(_mm256_loadu_si256(at), _mm256_loadu_si256(at + 1));
+}
+static inline vi vi_max_u(vi a, vi b)
+{
+    return VI2(_mm256_max_epu32(a.lo, b.lo), _mm256_max_epu32(a.hi, b.hi));
+}
+static inline uint32_t vi_max_lane_u(vi a)
+{
+    const __m256i m = _mm256_max_epu32(a.lo, a.hi);
+    __m128i q = _mm_max_epu32(_mm256_castsi256_si128(m), _mm256_extracti128_si256(m, 1));
+    q = _mm_max_epu32(q, _mm_shuffle_epi32(q, 0x4e));
+    q = _mm_max_epu32(q, _mm_shuffle_epi32(q, 0xb1));
+    return (uint32_t)_mm_cvtsi128_si32(q);
+}
+static inline vf vf_from_int(vi a)
+{
+    return VF2(_mm256_cvtepi32_ps(a.lo), _mm256_cvtepi32_ps(a.hi));
+}
+/* The low bytes of each half's four lanes are gathered into one dword, then the four dwords. */
+static inline void vi_store_bytes(uint8_t *p, vi a)
+{
+    const __m256i low = _mm256_set1_epi32(0x0c080400);
+    const __m256i lo = _mm256_shuffle_epi8(a.lo, low), hi = _mm256_shuffle_epi8(a.hi, low);
+    const __m256i order = _mm256_setr_epi32(0, 4, 0, 4, 0, 4, 0, 4);
+    const __m128i x = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(lo, order));
+    const __m128i y = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(hi, order));
+    _mm_storeu_si128((__m128i *)(void *)p, _mm_unpacklo_epi64(x, y));
+}
+
 static inline float vf_sum(vf a)
 {
     const __m256 e = _mm256_add_ps(a.lo, a.hi);

@@ -118,6 +118,27 @@ static inline vf vi_float(vi a)
     return _mm512_castsi512_ps(a);
 }
 
+static inline vi vi_load(const int32_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+static inline vi vi_max_u(vi a, vi b)
+{
+    return _mm512_max_epu32(a, b);
+}
+static inline uint32_t vi_max_lane_u(vi a)
+{
+    return _mm512_reduce_max_epu32(a);
+}
+static inline vf vf_from_int(vi a)
+{
+    return _mm512_cvtepi32_ps(a);
+}
+static inline void vi_store_bytes(uint8_t *p, vi a)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(a));
+}
+
 /* Lanes fold 8+8, 4+4, 2+2, 1+1. */
 static inline float vf_sum(vf a)
 {

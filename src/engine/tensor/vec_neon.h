@@ -140,6 +140,29 @@ static inline vf vi_float(vi a)
     VEC_EACH(vf, vreinterpretq_f32_u32(a.q[i]));
 }
 
+static inline vi vi_load(const int32_t *p)
+{
+    VEC_EACH(vi, vreinterpretq_u32_s32(vld1q_s32(p + 4 * i)));
+}
+static inline vi vi_max_u(vi a, vi b)
+{
+    VEC_EACH(vi, vmaxq_u32(a.q[i], b.q[i]));
+}
+static inline uint32_t vi_max_lane_u(vi a)
+{
+    return vmaxvq_u32(vmaxq_u32(vmaxq_u32(a.q[0], a.q[1]), vmaxq_u32(a.q[2], a.q[3])));
+}
+static inline vf vf_from_int(vi a)
+{
+    VEC_EACH(vf, vcvtq_f32_s32(vreinterpretq_s32_u32(a.q[i])));
+}
+static inline void vi_store_bytes(uint8_t *p, vi a)
+{
+    const uint16x8_t lo = vcombine_u16(vmovn_u32(a.q[0]), vmovn_u32(a.q[1]));
+    const uint16x8_t hi = vcombine_u16(vmovn_u32(a.q[2]), vmovn_u32(a.q[3]));
+    vst1q_u8(p, vcombine_u8(vmovn_u16(lo), vmovn_u16(hi)));
+}
+
 static inline float vf_sum(vf a)
 {
     const float32x4_t low = vaddq_f32(a.q[0], a.q[2]), high = vaddq_f32(a.q[1], a.q[3]);

@@ -3,7 +3,8 @@
  * vf is sixteen floats, vi sixteen uint32. vf_load_n reads n <= 16 elements and nothing past them,
  * the other lanes are +0; vf_store_n writes n. vf_first_n takes its first n lanes from a, the
  * others from rest. vf_max(a, b) is a > b ? a : b (so b when either is NaN). vf_fnma is c - a b.
- * vf_sum and vf_max_lane fold lanes 8+8, 4+4, 2+2, 1+1.
+ * vf_sum and vf_max_lane fold lanes 8+8, 4+4, 2+2, 1+1. vf_from_int converts signed lanes, to the
+ * nearest float, ties to even; vi_store_bytes writes the low byte of each lane.
  */
 #ifndef ENGINE_TENSOR_VEC_REF_H
 #define ENGINE_TENSOR_VEC_REF_H
@@ -138,6 +139,31 @@ static inline vf vi_float(vi a)
     vf r;
     memcpy(&r, &a, sizeof r);
     return r;
+}
+
+static inline vi vi_load(const int32_t *p)
+{
+    vi r;
+    memcpy(&r, p, sizeof r);
+    return r;
+}
+static inline vi vi_max_u(vi a, vi b)
+{
+    VEC_EACH(vi, a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]);
+}
+static inline uint32_t vi_max_lane_u(vi a)
+{
+    uint32_t top = 0;
+    for (int i = 0; i < 16; i++) top = a.lane[i] > top ? a.lane[i] : top;
+    return top;
+}
+static inline vf vf_from_int(vi a)
+{
+    VEC_EACH(vf, (float)(int32_t)a.lane[i]);
+}
+static inline void vi_store_bytes(uint8_t *p, vi a)
+{
+    for (int i = 0; i < 16; i++) p[i] = (uint8_t)a.lane[i];
 }
 
 static inline float vf_sum(vf a)
