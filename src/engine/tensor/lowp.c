@@ -1,7 +1,24 @@
 /* How: a level without a table of its own for a precision uses the next lower one that has it. The
  * bits are the same. */
 #include "engine/tensor/lowp.h"
+#include "engine/tensor/bf16_layout.h"
 #include "engine/tensor/int8_internal.h"
+
+static const struct lowp *bf16_get(enum isa isa)
+{
+    switch (isa) {
+#if defined(__x86_64__)
+    case ISA_AVX2:
+        return &lowp_bf16_avx2;
+    case ISA_AVX512:
+        return &lowp_bf16_avx512;
+    case ISA_AMX:
+        return &lowp_bf16_amx;
+#endif
+    default:
+        return &lowp_bf16_ref;
+    }
+}
 
 const struct lowp *lowp_get(enum precision p, enum isa isa)
 {
@@ -9,9 +26,10 @@ const struct lowp *lowp_get(enum precision p, enum isa isa)
     switch (p) {
     case PRECISION_AUTO:
     case PRECISION_FP32:
-    case PRECISION_BF16:
     case PRECISION_FP16:
         return NULL;
+    case PRECISION_BF16:
+        return bf16_get(isa_resolve(isa));
     case PRECISION_INT8:
         return &int8_ref;
     }

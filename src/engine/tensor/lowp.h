@@ -1,4 +1,4 @@
-/* engine/tensor/lowp.h - products below fp32, for serving: one table a precision and level.
+/* engine/tensor/lowp.h - products below fp32: one table a precision and level.
  *
  *     c [rows, cols] = epilogue(a [rows, depth] b [depth, cols])
  *
@@ -34,11 +34,13 @@ struct lowp_gemm {
     int32_t rows, cols, depth;
     const void *a;               /* operand [rows, depth] */
     const void *b;               /* weights [depth, cols] */
-    enum gemm_epilogue epilogue; /* GEMM_STORE, GEMM_BIAS or GEMM_BIAS_GELU */
+    enum gemm_epilogue epilogue; /* GEMM_ADD and GEMM_MULTIPLY only of a table that trains */
     const float *bias;           /* [cols] */
     float *c; /* [rows, cols] fp32, row stride c_row; NULL when only out is wanted */
     ptrdiff_t c_row;
     void *out; /* the result as operand [rows, cols], or NULL; NULL when the table is row_scaled */
+    float *slope;       /* as in struct gemm; needs c; NULL but of a table that trains */
+    const float *other; /* as in struct gemm; needs c */
 };
 
 struct lowp {
@@ -53,9 +55,13 @@ struct lowp {
      * starts. Any row0: rows are written one by one. */
     void (*operand_rows)(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t depth,
                          void *operand);
+    /* A table that trains, else NULL: rows [row0, row1) of the operand x^T [rows, depth], x
+     * [depth, rows] with row stride x_row; row0 is a multiple of row_step. */
+    void (*operand_columns)(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1,
+                            int32_t depth, void *operand);
     size_t (*weights_bytes)(int32_t depth, int32_t cols);
-    /* Panels [panel0, panel1) of PANEL_COLUMNS columns; w[k][j] is w[j * w_col + k * w_step]; out
-     * is the whole matrix's start. */
+    /* Panels [panel0, panel1) of PANEL_COLUMNS columns; w[k][j] is w[j * w_col + k * w_step], where
+     * w_step is 1, or w_col is when the table trains; out is the whole matrix's start. */
     void (*weights_pack)(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_t depth,
                          int32_t cols, int32_t panel0, int32_t panel1, void *out);
     size_t (*scratch_bytes)(int32_t depth);

@@ -1,0 +1,48 @@
+/* AVX2: 6 rows x 16 columns = 12 chains of ymm beside two vectors of b and one of a, as in fp32.
+ * Words are made lane by lane with vectors, put in order by the compiler's own choice: here bf16
+ * is there to be right. */
+#include <immintrin.h>
+#include <stdbool.h>
+#include "engine/tensor/vec_avx2.h"
+#include "engine/tensor/bf16_words.h"
+#include "engine/tensor/bf16_number.h"
+
+#define LEVEL          avx2
+#define EPILOGUE_LEVEL avx2
+#define ISA_OF_LEVEL   ISA_AVX2
+#define GROUP_ROWS     6
+#define GROUP_HALVES   1
+
+static inline void words_store(uint32_t *p, vi a)
+{
+    _mm256_storeu_si256((__m256i *)p, a.lo);
+    _mm256_storeu_si256((__m256i *)p + 1, a.hi);
+}
+
+static void row_words(const float *x, uint32_t *words)
+{
+    _Alignas(32) uint32_t upper[32];
+    words_store(upper, bf16_upper(vf_load(x)));
+    words_store(upper + 16, bf16_upper(vf_load(x + 16)));
+    for (int w = 0; w < 16; w++) words[w] = upper[2 * w] >> 16 | upper[2 * w + 1];
+}
+
+static inline vi upper_of(const float *x, int32_t n)
+{
+    if (!x) return vi_set(0);
+    return bf16_upper(n >= 16 ? vf_load(x) : vf_load_n(x, (int)n));
+}
+
+static void pair_words(const float *even, const float *odd, int32_t n, uint32_t *words)
+{
+    words_store(words, vi_or(vi_shr(upper_of(even, n), 16), upper_of(odd, n)));
+}
+
+static void transpose_words(const uint32_t *from, uint32_t *to)
+{
+    for (int i = 0; i < 16; i++)
+        for (int j = 0; j < 16; j++) to[j * 16 + i] = from[i * 16 + j];
+}
+
+#include "engine/tensor/bf16_pack_body.h"
+#include "engine/tensor/bf16_fma_body.h"

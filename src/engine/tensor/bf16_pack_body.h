@@ -1,0 +1,129 @@
+/* engine/tensor/bf16_pack_body.h - what every bf16 level does around its products: operands and
+ * weights from fp32, and the end of a block.
+ *
+ * bf16_<level>.c defines LEVEL and
+ *     row_words(x, words)            16 words of 32 values that lie together
+ *     pair_words(even, odd, n, words)   n <= 16 words of two rows, the rest 0; a row may be NULL: 0
+ *     transpose_words(from, to)      16 x 16 words
+ * and includes this file. Two shapes of source, each with one way into a tile and one through a
+ * transpose while the tile is in L1:
+ *
+ *     depth lies together (x of y = x W^T, and W):   row_words    -> operand; transposed -> weights
+ *     columns lie together (x and dy of dW, W of dx): pair_words  -> weights; transposed -> operand
+ */
+#include "engine/tensor/bf16_layout.h"
+#include "engine/tensor/kernels_internal.h"
+#include <string.h>
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* `n` values that lie together; what is missing of 32 is 0. */
+static void row_words_n(const float *x, int32_t n, uint32_t *words)
+{
+    float whole[BF16_DEPTH] = {0};
+    if (n < BF16_DEPTH) x = memcpy(whole, x, (size_t)n * sizeof *x);
+    row_words(x, words);
+}
+
+static void operand_rows(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t depth,
+                         void *operand)
+{
+    const int32_t tiles = bf16_depth_tiles(depth);
+    for (int32_t i = row0; i < row1; i++)
+        for (int32_t t = 0; t < tiles; t++)
+            row_words_n(x + i * x_row + t * BF16_DEPTH, least(BF16_DEPTH, depth - t * BF16_DEPTH),
+                        (uint32_t *)operand + bf16_operand_at(tiles, i, t));
+}
+
+/* 32 rows of x at most (`steps`), 16 columns at most: words of neighbouring rows. */
+static void tile_of_pairs(const float *x, ptrdiff_t x_row, int32_t steps, int32_t cols,
+                          uint32_t *tile)
+{
+    for (int32_t p = 0; p < BF16_TILE; p++, x += 2 * x_row)
+        pair_words(2 * p < steps ? x : NULL, 2 * p + 1 < steps ? x + x_row : NULL, cols,
+                   tile + p * BF16_TILE);
+}
+
+static void operand_columns(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1,
+                            int32_t depth, void *operand)
+{
+    const int32_t tiles = bf16_depth_tiles(depth);
+    _Alignas(64) uint32_t pairs[BF16_TILE_WORDS];
+    for (int32_t i = row0; i < row1; i += BF16_TILE)
+        for (int32_t t = 0; t < tiles; t++) {
+            const int32_t step = t * BF16_DEPTH;
+            tile_of_pairs(x + i + step * x_row, x_row, least(BF16_DEPTH, depth - step),
+                          least(BF16_TILE, row1 - i), pairs);
+            transpose_words(pairs, (uint32_t *)operand + bf16_operand_at(tiles, i, t));
+        }
+}
+
+/* Columns [col, col + cols) and depth tile t of w, whose depth lies together. */
+static void weights_tile(const float *w, ptrdiff_t w_col, int32_t depth, int32_t cols,
+                         uint32_t *tile)
+{
+    _Alignas(64) uint32_t rows[BF16_TILE_WORDS];
+    for (int32_t j = 0; j < cols; j++) row_words_n(w + j * w_col, depth, rows + j * BF16_TILE);
+    memset(rows + cols * BF16_TILE, 0, (size_t)(BF16_TILE - cols) * BF16_TILE * sizeof *rows);
+    transpose_words(rows, tile);
+}
+
+static void weights_pack(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_t depth,
+                         int32_t cols, int32_t panel0, int32_t panel1, void *out)
+{
+    const int32_t tiles = bf16_depth_tiles(depth);
+    for (int32_t h = 2 * panel0; h < 2 * panel1; h++)
+        for (int32_t t = 0; t < tiles; t++) {
+            const int32_t col = h * BF16_TILE, step = t * BF16_DEPTH;
+            const int32_t wide = cols > col ? least(BF16_TILE, cols - col) : 0;
+            const int32_t deep = least(BF16_DEPTH, depth - step);
+            uint32_t *tile = (uint32_t *)out + bf16_weights_at(tiles, h, t);
+            if (wide == 0)
+                memset(tile, 0, BF16_TILE_WORDS * sizeof *tile);
+            else if (w_step == 1)
+                weights_tile(w + col * w_col + step, w_col, deep, wide, tile);
+            else
+                tile_of_pairs(w + col + step * w_step, w_step, deep, wide, tile);
+        }
+}
+
+/* Rows [row, row + rows) of columns [col, col + cols), cols <= 32, whose sums lie in `sums` with
+ * row stride 32: epilogue, c, and the operand of the next product. */
+static void finish_rows(const struct lowp_gemm *g, int32_t row, int32_t rows, int32_t col,
+                        int32_t cols, float *sums)
+{
+    const ptrdiff_t at = row * g->c_row + col;
+    struct gemm e = {.epilogue = g->epilogue,
+                     .bias = g->bias ? g->bias + col : NULL,
+                     .c = g->c ? g->c + at : sums,
+                     .c_row = g->c ? g->c_row : PANEL_COLUMNS,
+                     .slope = g->slope ? g->slope + at : NULL,
+                     .other = g->other ? g->other + at : NULL};
+    for (int32_t i = 0; g->c && i < rows; i++)
+        memcpy(e.c + i * e.c_row, sums + i * PANEL_COLUMNS, (size_t)cols * sizeof *sums);
+    KERNEL_NAME(epilogue, EPILOGUE_LEVEL)(&e, 0, rows, 0, cols);
+    if (!g->out) return;
+    const int32_t tiles = bf16_depth_tiles(g->cols);
+    for (int32_t i = 0; i < rows; i++)
+        row_words_n(e.c + i * e.c_row, cols,
+                    (uint32_t *)g->out + bf16_operand_at(tiles, row + i, col / BF16_DEPTH));
+}
+
+#define BF16_TABLE(level, isa_of_level, has_instructions)                                          \
+    const struct lowp KERNEL_NAME(lowp_bf16, level) = {                                            \
+        .precision = PRECISION_BF16,                                                               \
+        .isa = isa_of_level,                                                                       \
+        .layout = "bf16-pairs.1",                                                                  \
+        .fast = has_instructions,                                                                  \
+        .row_step = BF16_TILE,                                                                     \
+        .operand_bytes = bf16_operand_bytes,                                                       \
+        .operand_rows = operand_rows,                                                              \
+        .operand_columns = operand_columns,                                                        \
+        .weights_bytes = bf16_weights_bytes,                                                       \
+        .weights_pack = weights_pack,                                                              \
+        .scratch_bytes = scratch_bytes,                                                            \
+        .gemm = gemm,                                                                              \
+    }
