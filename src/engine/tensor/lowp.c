@@ -2,6 +2,7 @@
  * bits are the same. */
 #include "engine/tensor/lowp.h"
 #include "engine/tensor/bf16_layout.h"
+#include "engine/tensor/fp16_internal.h"
 #include "engine/tensor/int8_internal.h"
 
 static const struct lowp *bf16_get(enum isa isa)
@@ -20,16 +21,27 @@ static const struct lowp *bf16_get(enum isa isa)
     }
 }
 
+static const struct lowp *fp16_get(enum isa isa)
+{
+#if defined(__x86_64__)
+    if (isa == ISA_AVX512 || isa == ISA_AMX) return isa_has(ISA_FP16) ? &fp16_native : &fp16_avx512;
+    if (isa == ISA_AVX2) return &fp16_avx2;
+#endif
+    (void)isa;
+    return &fp16_ref;
+}
+
 const struct lowp *lowp_get(enum precision p, enum isa isa)
 {
-    (void)isa_resolve(isa);
+    isa = isa_resolve(isa);
     switch (p) {
     case PRECISION_AUTO:
     case PRECISION_FP32:
-    case PRECISION_FP16:
         return NULL;
     case PRECISION_BF16:
-        return bf16_get(isa_resolve(isa));
+        return bf16_get(isa);
+    case PRECISION_FP16:
+        return fp16_get(isa);
     case PRECISION_INT8:
         return &int8_ref;
     }

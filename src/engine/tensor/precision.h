@@ -10,7 +10,8 @@
  *     fp16  operands and short sums in IEEE half, flushed into fp32 every FP16_FLUSH of depth
  *     int8  weights to int8 by output channel, activations to int8 by token, sums in int32
  *
- * Softmax, LayerNorm, residuals, biases, GELU and the loss are fp32 in all of them.
+ * Softmax, LayerNorm, residuals, biases and the loss are fp32 in all of them, and so is GELU but in
+ * fp16, whose GELU is in halves (docs/internals/fp16.md).
  */
 #ifndef ENGINE_TENSOR_PRECISION_H
 #define ENGINE_TENSOR_PRECISION_H
