@@ -283,6 +283,7 @@ static struct train_event event_now(const struct run *run)
         .steps = run->steps,
         .loss = s->batch ? s->loss_sum / s->batch : 0,
         .learning_rate = s->step ? schedule_rate(r, s->step, run->steps) : 0,
+        .tokens = run->tokens,
         .tokens_per_s = run->step_ns ? (double)run->tokens * 1e9 / (double)run->step_ns : 0,
         .eta_s = ((double)(run->steps - s->step) * a_step + scores_left * a_score) / 1e9,
     };

@@ -55,7 +55,8 @@ struct train_event {       /* after every step and every epoch */
     int64_t step, steps;   /* from 1, over the whole run */
     double loss;           /* mean since the epoch began */
     double learning_rate;
-    double tokens_per_s; /* real tokens, since the run (or resume) began */
+    int64_t tokens;      /* real tokens, since the run (or resume) began */
+    double tokens_per_s; /* the same a second of steps */
     double eta_s;
     bool epoch_end;
     bool best;               /* epoch_end: best so far */

@@ -67,6 +67,7 @@ CLI_VERB(status);
 CLI_VERB(log);
 CLI_VERB(verify);
 CLI_VERB(doctor);
+CLI_VERB(bench);
 CLI_VERB(help);
 
 #endif

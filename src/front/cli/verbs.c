@@ -63,6 +63,15 @@ static const struct option report_options[] = {
     {"zh", NULL, "in Chinese"},
     {0}};
 static const struct option log_options[] = {{"limit", "N", "the newest N records (20)"}, {0}};
+static const struct option bench_options[] = {
+    {"precision", "P", "fp32, bf16, fp16 or int8 (kernels: all that are fast here)"},
+    {"model", "DIR", "a Hugging Face directory (minilm-l6 of the cache)"},
+    {"shape", "SHAPE", "base or minilm: those sizes, random weights, the model's vocabulary"},
+    {"data", "FILE", "CoNLL, JSON Lines, or .txt with a text a line (example letters)"},
+    {"sentences", "N", "only the first N of the data (infer: 1024)"},
+    {"seconds", "S", "least time of each figure"},
+    {"answers", "FILE", "infer: write the label of every token, a sentence a line"},
+    {0}};
 
 const struct verb VERBS[] = {
     {"init", "FOLDER [--template NAME]", "make a use case folder",
@@ -108,6 +117,9 @@ const struct verb VERBS[] = {
     {"verify", "", "walk the chain and hash every file", "cairn verify", NULL, cli_verify, false},
     {"doctor", "", "what this machine is, and whether all is in place", "cairn doctor", NULL,
      cli_doctor, true},
+    {"bench", "[kernels | tokenizer | train | infer | start]",
+     "how fast this machine fine-tunes, answers and starts",
+     "cairn bench infer --shape base --threads 1", bench_options, cli_bench, true},
     {"model list", "", "all models, newest first", "cairn model list", NULL, cli_model_list, false},
     {"model show", "[MODEL]", "shape, recipe and evidence of one", "cairn model show @champion",
      NULL, cli_model_show, false},

@@ -1,0 +1,144 @@
+/* front/cli/bench_start.c - cairn bench start: how long from the start of a process to its first
+ * answer over HTTP, as somebody who restarts a server sees it.
+ *
+ * A use case with the model as its candidate is made in a temporary folder; then `cairn serve` is
+ * started again and again on a free port, asked one question as soon as it says its port, and
+ * stopped. The first start, which creates the registry, is not counted. */
+#include "front/cli/bench.h"
+#include "base/os.h"
+#include "base/str.h"
+#include "front/cli/child.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { STARTS = 11, REPLY_BYTES_MAX = 1 << 20 };
+
+static const char question[] = "{\"inputs\": \"No sign of pneumonia in the left lung.\"}";
+
+/* Reads what the server announces until it is a whole document. */
+static enum err_code read_port(struct child *server, int *ret, struct err *err)
+{
+    struct buf said;
+    bool ended = false;
+    json_t *doc = NULL;
+    int64_t port = 0;
+    buf_init(&said, REPLY_BYTES_MAX);
+    while (!doc && !ended && !child_read(server, &said, &ended, err)) {
+        struct err none = {0};
+        (void)!json_parse(said.data, said.len, &JSON_LIMITS_FILE, &doc, &none);
+    }
+    if (!err->code && !doc)
+        err_set(err, ERR_IO, "cairn serve ended before it served");
+    else if (!err->code && !json_need_int(doc, "port", &port, err))
+        *ret = (int)port;
+    json_decref(doc);
+    buf_release(&said);
+    return err->code;
+}
+
+static enum err_code send_all(int fd, const char *bytes, size_t len, struct err *err)
+{
+    while (len > 0) {
+        ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0) return err_set(err, ERR_IO, "the server hung up: %s", strerror(errno));
+        bytes += sent;
+        len -= (size_t)sent;
+    }
+    return ERR_OK;
+}
+
+static enum err_code expect_answer(int fd, struct err *err)
+{
+    char reply[256] = "", rest[4096];
+    size_t len = 0;
+    for (;;) {
+        bool head = len < sizeof reply - 1;
+        ssize_t got = head ? recv(fd, reply + len, sizeof reply - 1 - len, 0)
+                           : recv(fd, rest, sizeof rest, 0);
+        if (got < 0 && errno == EINTR && !cli_stop_asked(NULL)) continue;
+        if (got < 0) return err_set(err, ERR_IO, "no answer: %s", strerror(errno));
+        if (got == 0) break;
+        if (head) len += (size_t)got;
+    }
+    if (str_starts(reply, "HTTP/1.1 200 ")) return ERR_OK;
+    return err_set(err, ERR_IO, "the server answered %.*s", (int)strcspn(reply, "\r\n"), reply);
+}
+
+static enum err_code ask(int port, struct err *err)
+{
+    char request[512];
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    (void)str_format(request, sizeof request,
+                     "POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: "
+                     "application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                     port, strlen(question), question);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) return err_set(err, ERR_IO, "no socket: %s", strerror(errno));
+    if (connect(fd, (const struct sockaddr *)&at, sizeof at))
+        err_set(err, ERR_IO, "port %d does not answer: %s", port, strerror(errno));
+    else if (!send_all(fd, request, strlen(request), err))
+        (void)!expect_answer(fd, err);
+    close(fd);
+    return err->code;
+}
+
+static enum err_code one_start(const char *folder, const char *threads, double *ret_ms,
+                               struct err *err)
+{
+    const char *words[] = {"cairn",   "serve",      "--port", "0",
+                           "--model", "@candidate", "--json", threads ? "--threads" : NULL,
+                           threads,   NULL};
+    struct child server;
+    int port = 0;
+    int64_t began = os_monotonic_ns();
+    if (child_start(words, folder, true, &server, err)) return err->code;
+    if (!read_port(&server, &port, err) && !ask(port, err))
+        *ret_ms = (double)(os_monotonic_ns() - began) / 1e6;
+    (void)child_end(&server, SIGTERM);
+    return err->code;
+}
+
+static enum err_code all_starts(struct cli *c, const char *folder, json_t **ret, struct err *err)
+{
+    double ms[STARTS + 1];
+    for (int i = 0; i <= STARTS; i++) {
+        if (cli_stop_asked(NULL)) return err_set(err, ERR_INTERRUPTED, "interrupted");
+        c->host.on_step(c->host.ctx, "start", i, STARTS + 1);
+        if (one_start(folder, c->args.threads, &ms[i], err)) return err->code;
+    }
+    json_t *times = json_array();
+    for (int i = 1; i <= STARTS; i++) json_array_append_new(times, json_real(ms[i]));
+    for (int i = 1; i <= STARTS; i++) { /* insertion: eleven numbers */
+        for (int k = i; k > 1 && ms[k] < ms[k - 1]; k--) {
+            double keep = ms[k];
+            ms[k] = ms[k - 1];
+            ms[k - 1] = keep;
+        }
+    }
+    *ret = json_pack("{s:i, s:{s:f, s:f}, s:o}", "starts", STARTS, "ms", "median",
+                     ms[1 + STARTS / 2], "fastest", ms[1], "times_ms", times);
+    return ERR_OK;
+}
+
+enum err_code bench_start(struct cli *c, const struct bench_request *r, json_t **ret,
+                          struct err *err)
+{
+    char folder[] = "/tmp/cairn-bench-XXXXXX", use_case[PATH_BYTES_MAX];
+    struct err ignored = {0};
+    if (!mkdtemp(folder)) return err_set(err, ERR_IO, "no folder in /tmp: %s", strerror(errno));
+    if (!os_join(use_case, folder, "use-case", err) &&
+        !app_bench_use_case(&c->host, r, use_case, err))
+        (void)!all_starts(c, use_case, ret, err);
+    (void)!os_remove_tree(folder, &ignored);
+    return err->code;
+}
