@@ -1,10 +1,5 @@
-/* Sizes of int8's operands and weights: the same for all levels, so that one cache serves them. */
+/* Sizes of int8's weights: the same for all levels, so that one cache serves them. */
 #include "engine/tensor/int8_internal.h"
-
-size_t int8_operand_bytes(int32_t rows, int32_t depth)
-{
-    return ((size_t)rows + ROW_BLOCK - 1) / ROW_BLOCK * int8_block_bytes(depth);
-}
 
 size_t int8_weights_bytes(int32_t depth, int32_t cols)
 {

@@ -1,20 +1,20 @@
 /* engine/tensor/int8_internal.h - the bytes of int8's operands and weights, and its tables.
  *
  * A line is a row of activations (a token) or a column of weights (an output channel): numbers
- * x[0..depth) become int8 numbers q and one scale s, x[k] ~ s q[k] (int8_body.h). Depth is padded
- * with zeros to whole lines of DEPTH_STEP bytes.
+ * x[0..depth) become whole numbers q in [-127, 127] and one scale s, x[k] ~ s q[k] (int8_body.h).
+ * Depth is padded with zeros to a multiple of DEPTH_STEP.
  *
  *     operand   blocks of ROW_BLOCK rows, each      weights   panels of PANEL_COLUMNS, each
- *       [depth / 64][16][64] numbers                  [depth / 4][32][4] numbers (s8)
+ *       [depth / 64][16][64] numbers                  [depth / 4][32][4] numbers, int8
  *       [16] scales                                   [32] scales
  *                                                     [32] sums of the column's numbers
  *
- * A 1 KB step of a block and half a KB step of a panel are an AMX tile each; a kernel for vectors
- * reads 4 numbers of a row and 4 of each of 16 columns at a time. Numbers of an operand are s8, or
- * u8 with 128 added where the instruction wants one unsigned side: the kernel then takes off 128
- * times the column's sum. Every level reads the same weights.
+ * A step of 64 of a block of bytes is an AMX tile, and so are 16 columns of a panel; a kernel for
+ * vectors reads 4 numbers of a row and 4 of each of 16 columns at a time. A level stores an
+ * operand's numbers as its instruction reads them: int8, int16, or uint8 with 128 added, whose
+ * kernel then takes off 128 times the column's sum. Every level reads the same weights.
  *
- * Why no sum overflows: 255 * 127 * depth < 2^31 for depth <= INT8_DEPTH_MAX.
+ * No sum overflows: 255 * 127 * depth < 2^31 for depth <= INT8_DEPTH_MAX.
  */
 #ifndef ENGINE_TENSOR_INT8_INTERNAL_H
 #define ENGINE_TENSOR_INT8_INTERNAL_H
@@ -28,32 +28,28 @@ static inline size_t int8_depth(int32_t depth)
 {
     return ((size_t)depth + DEPTH_STEP - 1) / DEPTH_STEP * DEPTH_STEP;
 }
-static inline size_t int8_block_bytes(int32_t depth)
-{
-    return ROW_BLOCK * (int8_depth(depth) + sizeof(float));
-}
 static inline size_t int8_panel_bytes(int32_t depth)
 {
     return PANEL_COLUMNS * (int8_depth(depth) + sizeof(float) + sizeof(int32_t));
 }
-/* Where number k of row i of an operand lies; the numbers up to the next multiple of DEPTH_STEP
- * follow it. */
-static inline size_t int8_place(int32_t i, int32_t k, int32_t depth)
+/* Scales and sums of the panel that holds column j. */
+static inline const float *int8_column_scales(const void *weights, int32_t j, int32_t depth)
 {
-    return (size_t)(i / ROW_BLOCK) * int8_block_bytes(depth) +
-           (size_t)(k / DEPTH_STEP) * (ROW_BLOCK * DEPTH_STEP) +
-           (size_t)(i % ROW_BLOCK) * DEPTH_STEP + (size_t)(k % DEPTH_STEP);
+    const char *panel =
+        (const char *)weights + (size_t)(j / PANEL_COLUMNS) * int8_panel_bytes(depth);
+    return (const float *)(const void *)(panel + PANEL_COLUMNS * int8_depth(depth));
 }
-static inline float *int8_row_scale(void *operand, int32_t i, int32_t depth)
+static inline const int32_t *int8_column_sums(const void *weights, int32_t j, int32_t depth)
 {
-    char *block = (char *)operand + (size_t)(i / ROW_BLOCK) * int8_block_bytes(depth);
-    return (float *)(void *)(block + ROW_BLOCK * int8_depth(depth)) + i % ROW_BLOCK;
+    return (const int32_t *)(const void *)(int8_column_scales(weights, j, depth) + PANEL_COLUMNS);
 }
 
-size_t int8_operand_bytes(int32_t rows, int32_t depth);
 size_t int8_weights_bytes(int32_t depth, int32_t cols);
-size_t int8_scratch_bytes(int32_t depth);
+size_t int8_scratch_bytes(int32_t depth); /* none */
 
-extern const struct lowp int8_ref;
+extern const struct lowp lowp_int8_ref;
+#if defined(__x86_64__)
+extern const struct lowp lowp_int8_avx512; /* VNNI */
+#endif
 
 #endif

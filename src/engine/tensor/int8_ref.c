@@ -1,19 +1,24 @@
 /* Reference: the definition itself. Every sum is exact, so its order does not matter. */
 #include "engine/tensor/vec_ref.h"
+typedef int8_t operand_number;
 #define LEVEL        ref
 #define OPERAND_ZERO 0
+static void numbers_store(operand_number *out, vi numbers)
+{
+    vi_store_bytes((uint8_t *)out, numbers);
+}
 #include "engine/tensor/int8_body.h"
 
 static int32_t dot(const struct lowp_gemm *g, int32_t i, int32_t j)
 {
-    const int8_t *panel =
-        (const int8_t *)g->b + (size_t)(j / PANEL_COLUMNS) * int8_panel_bytes(g->depth);
+    const operand_number *a = row_of(g->a, i, g->depth);
+    const int8_t *b = (const int8_t *)g->b +
+                      (size_t)(j / PANEL_COLUMNS) * int8_panel_bytes(g->depth) +
+                      (size_t)(j % PANEL_COLUMNS) * QUAD;
     int32_t sum = 0;
-    for (int32_t k = 0; k < g->depth; k++) {
-        const int8_t a = ((const int8_t *)g->a)[int8_place(i, k, g->depth)];
-        const int8_t b = panel[(k / QUAD * PANEL_COLUMNS + j % PANEL_COLUMNS) * QUAD + k % QUAD];
-        sum += a * b;
-    }
+    for (int32_t k = 0; k < g->depth; k++)
+        sum += a[k / DEPTH_STEP * ROW_BLOCK * DEPTH_STEP + k % DEPTH_STEP] *
+               b[k / QUAD * PANEL_COLUMNS * QUAD + k % QUAD];
     return sum;
 }
 
@@ -24,27 +29,23 @@ static void gemm(const struct lowp_gemm *g, int32_t row0, int32_t row1, int32_t 
     for (int32_t i = row0; i < row1; i++)
         for (int32_t j = col0; j < col1; j += 16) {
             const int n = (int)(col1 - j < 16 ? col1 - j : 16);
-            const char *panel =
-                (const char *)g->b + (size_t)(j / PANEL_COLUMNS) * int8_panel_bytes(g->depth);
-            const float *scale =
-                (const float *)(const void *)(panel + PANEL_COLUMNS * int8_depth(g->depth));
+            const float *scales = int8_column_scales(g->b, j, g->depth) + j % PANEL_COLUMNS;
             int32_t sum[16] = {0};
             for (int l = 0; l < n; l++) sum[l] = dot(g, i, j + l);
             const vf bias = g->epilogue == GEMM_STORE ? vf_set(0.0f) : vf_load_n(g->bias + j, n);
-            const vf c =
-                finish(vi_load(sum), vf_set(*int8_row_scale((void *)(uintptr_t)g->a, i, g->depth)),
-                       vf_load(scale + j % PANEL_COLUMNS), bias, g->epilogue);
+            const vf c = finish(vi_load(sum), vf_set(scale_of(g->a, i, g->depth)), vf_load(scales),
+                                bias, g->epilogue == GEMM_BIAS_GELU);
             vf_store_n(g->c + i * g->c_row + j, c, n);
         }
 }
 
-const struct lowp int8_ref = {
+const struct lowp lowp_int8_ref = {
     .precision = PRECISION_INT8,
     .isa = ISA_REF,
     .layout = INT8_LAYOUT,
     .row_scaled = true,
     .row_step = ROW_BLOCK,
-    .operand_bytes = int8_operand_bytes,
+    .operand_bytes = operand_bytes,
     .operand_rows = operand_rows,
     .weights_bytes = int8_weights_bytes,
     .weights_pack = weights_pack,

@@ -31,6 +31,15 @@ static const struct lowp *fp16_get(enum isa isa)
     return &fp16_ref;
 }
 
+static const struct lowp *int8_get(enum isa isa)
+{
+#if defined(__x86_64__)
+    if ((isa == ISA_AVX512 || isa == ISA_AMX) && isa_has(ISA_VNNI)) return &lowp_int8_avx512;
+#endif
+    (void)isa;
+    return &lowp_int8_ref;
+}
+
 const struct lowp *lowp_get(enum precision p, enum isa isa)
 {
     isa = isa_resolve(isa);
@@ -43,7 +52,7 @@ const struct lowp *lowp_get(enum precision p, enum isa isa)
     case PRECISION_FP16:
         return fp16_get(isa);
     case PRECISION_INT8:
-        return &int8_ref;
+        return int8_get(isa);
     }
     return NULL;
 }

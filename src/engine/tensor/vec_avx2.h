@@ -85,6 +85,10 @@ static inline vf vf_max(vf a, vf b)
 {
     return VF2(_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi));
 }
+static inline vf vf_min(vf a, vf b)
+{
+    return VF2(_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi));
+}
 static inline vf vf_select_lt(vf a, vf b, vf yes, vf no)
 {
     return VF2(_mm256_blendv_ps(no.lo, yes.lo, _mm256_cmp_ps(a.lo, b.lo, _CMP_LT_OQ)),

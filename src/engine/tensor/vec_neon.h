@@ -85,6 +85,10 @@ static inline vf vf_max(vf a, vf b)
 {
     VEC_EACH(vf, vbslq_f32(vcgtq_f32(a.q[i], b.q[i]), a.q[i], b.q[i]));
 }
+static inline vf vf_min(vf a, vf b)
+{
+    VEC_EACH(vf, vbslq_f32(vcltq_f32(a.q[i], b.q[i]), a.q[i], b.q[i]));
+}
 static inline vf vf_select_lt(vf a, vf b, vf yes, vf no)
 {
     VEC_EACH(vf, vbslq_f32(vcltq_f32(a.q[i], b.q[i]), yes.q[i], no.q[i]));

@@ -2,9 +2,9 @@
  *
  * vf is sixteen floats, vi sixteen uint32. vf_load_n reads n <= 16 elements and nothing past them,
  * the other lanes are +0; vf_store_n writes n. vf_first_n takes its first n lanes from a, the
- * others from rest. vf_max(a, b) is a > b ? a : b (so b when either is NaN). vf_fnma is c - a b.
- * vf_sum and vf_max_lane fold lanes 8+8, 4+4, 2+2, 1+1. vf_from_int converts signed lanes, to the
- * nearest float, ties to even; vi_store_bytes writes the low byte of each lane.
+ * others from rest. vf_max(a, b) is a > b ? a : b (so b when either is NaN), vf_min alike.
+ * vf_fnma is c - a b. vf_sum and vf_max_lane fold lanes 8+8, 4+4, 2+2, 1+1. vf_from_int converts
+ * signed lanes, to the nearest float, ties to even; vi_store_bytes writes the low byte of each.
  */
 #ifndef ENGINE_TENSOR_VEC_REF_H
 #define ENGINE_TENSOR_VEC_REF_H
@@ -82,6 +82,10 @@ static inline vf vf_fnma(vf a, vf b, vf c)
 static inline vf vf_max(vf a, vf b)
 {
     VEC_EACH(vf, a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]);
+}
+static inline vf vf_min(vf a, vf b)
+{
+    VEC_EACH(vf, a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]);
 }
 static inline vf vf_select_lt(vf a, vf b, vf yes, vf no)
 {
