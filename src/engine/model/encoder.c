@@ -22,7 +22,7 @@ static enum err_code options_check(const struct model *m, const struct encoder_o
         err_set(err, ERR_BAD_INPUT, "a model without a head cannot be trained");
         return err_hint(err, "give it one with model_set_head");
     }
-    if (o->training && o->precision > PRECISION_FP32)
+    if (o->training && o->precision > PRECISION_BF16)
         return err_set(err, ERR_BAD_INPUT, "training does not run in %s",
                        PRECISION_NAMES[o->precision]);
     BUG_IF(o->tokens_max < 1 || o->sequences_max < 1 || !isa_available(o->isa));
@@ -64,6 +64,7 @@ void encoder_free(struct encoder *e)
     mem_free(e->layer);
     mem_free(e->packed);
     mem_free(e->packed_block);
+    mem_free(e->turned_block);
     mem_free(e->scratch);
     mem_free(e->bad_name);
     mem_free(e);
@@ -82,6 +83,7 @@ static void pack_piece(void *ctx, int piece, int thread)
 void encoder_weights_changed(struct encoder *e)
 {
     if (e->packed_data) pool_run(e->pool, e->model->config.layers * PACKED_MATRICES, pack_piece, e);
+    turned_pack(e);
 }
 
 /* ----------------------------------------------------------------------------------- passes */
@@ -136,7 +138,7 @@ enum err_code encoder_forward(struct encoder *e, const struct packed_batch *b, s
     if (batch_check(e, b, err)) return err->code;
     batch_take(e, b);
     e->drop = false;
-    if (e->lowp)
+    if (e->lowp && !e->options.training)
         lowp_forward_pass(e);
     else
         forward_pass(e);

@@ -18,8 +18,8 @@
  *     (oracle: tests/oracle). HEAD_NONE gives hidden states alone; sequence and regression heads
  *     are refused by encoder_new with ERR_BAD_INPUT.
  *  4. Without `training` the encoder packs a copy of the layers' weights when it is made; call
- *     encoder_weights_changed after the parameters change. A training encoder reads the parameters
- *     where they are, packing as it goes, and needs no call.
+ *     encoder_weights_changed after the parameters change. So does one that trains below fp32; in
+ *     fp32 a training encoder reads the parameters where they are and needs no call.
  * Threads: one encoder, one caller; it uses the pool. Several encoders may share a model when
  * serving. The model must outlive its encoders.
  */
@@ -44,7 +44,7 @@ struct encoder_options {
     bool training;            /* keep activations, allocate gradients */
     bool dropout;             /* training with the config's dropout rates; off for oracles */
     enum isa isa;             /* ISA_BEST: the best that this CPU has */
-    enum precision precision; /* serving: any; training: fp32. PRECISION_AUTO is fp32 */
+    enum precision precision; /* serving: any; training: fp32, bf16. AUTO is fp32 */
 };
 
 struct dropout_key { /* masks are a function of these, the layer, the token's row and the column */

@@ -55,9 +55,10 @@ static void work_weight(struct encoder *e, struct work *w, const float *dy, int3
     work_gemm(e, w, &g);
 }
 
-/* dx [T, in] = dy w: dy [T, out], w [out, in]. The caller adds an epilogue. */
+/* dx [T, in] = dy w: dy [T, out], w [out, in], which `turned` is packed from unless it is NULL. The
+ * caller adds an epilogue. */
 static struct gemm input_gradient(const struct encoder *e, const float *dy, int32_t out,
-                                  const float *weight, int32_t in, float *dx)
+                                  const float *weight, const void *turned, int32_t in, float *dx)
 {
     return (struct gemm){.rows = e->batch.tokens,
                          .cols = in,
@@ -65,9 +66,10 @@ static struct gemm input_gradient(const struct encoder *e, const float *dy, int3
                          .a = dy,
                          .a_row = out,
                          .a_step = 1,
-                         .b = weight,
+                         .b = turned ? turned : weight,
                          .b_col = 1,
                          .b_step = in,
+                         .b_packed = turned != NULL,
                          .c = dx,
                          .c_row = in};
 }
@@ -102,7 +104,8 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
         b->dy, acts->xhat2, acts->rstd2, p + o->norm2_gamma,
         encoder_masks(e, site_of(layer, SITE_OUTPUT), e->model->config.dropout_hidden)};
     run_rows(e, norm_back_row, &n);
-    struct gemm g = input_gradient(e, b->ddrop, h, p + o->down_weight, inter, b->dbig);
+    struct gemm g = input_gradient(e, b->ddrop, h, p + o->down_weight,
+                                   turned_find(e, layer, PACKED_DOWN), inter, b->dbig);
     g.epilogue = GEMM_MULTIPLY;
     g.other = acts->slope;
     work_gemm(e, &w, &g);
@@ -112,7 +115,8 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
     work_column_sum(&w, t, h, b->dy, grads + o->norm2_beta);
     work_run(e, &w);
 
-    g = input_gradient(e, b->dbig, inter, p + o->up_weight, h, b->dmid);
+    g = input_gradient(e, b->dbig, inter, p + o->up_weight, turned_find(e, layer, PACKED_UP), h,
+                       b->dmid);
     g.epilogue = GEMM_ADD;
     g.other = b->dsum;
     work_gemm(e, &w, &g);
@@ -148,7 +152,8 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
         b->dmid, acts->xhat1, acts->rstd1, p + o->norm1_gamma,
         encoder_masks(e, site_of(layer, SITE_MIDDLE), e->model->config.dropout_hidden)};
     run_rows(e, norm_back_row, &n);
-    struct gemm g = input_gradient(e, b->ddrop, h, p + o->out_weight, h, b->dcontext);
+    struct gemm g = input_gradient(e, b->ddrop, h, p + o->out_weight,
+                                   turned_find(e, layer, PACKED_OUT), h, b->dcontext);
     work_gemm(e, &w, &g);
     work_weight(e, &w, b->ddrop, h, acts->context, h, grads + o->out_weight);
     work_column_sum(&w, t, h, b->ddrop, grads + o->out_bias);
@@ -157,7 +162,8 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
     work_run(e, &w);
 
     run_heads(e, attention_head_back, &layer);
-    g = input_gradient(e, b->dbig, 3 * h, p + o->qkv_weight, h, b->dy);
+    g = input_gradient(e, b->dbig, 3 * h, p + o->qkv_weight, turned_find(e, layer, PACKED_QKV), h,
+                       b->dy);
     g.epilogue = GEMM_ADD;
     g.other = b->dsum;
     work_gemm(e, &w, &g);
@@ -184,9 +190,9 @@ static void mask_dy(struct encoder *e, uint32_t site, float rate)
 static void head_back(struct encoder *e)
 {
     const struct model *m = e->model;
-    struct work w = {.count = 0};
+    struct work w = {.exact = true};
     const struct gemm g = input_gradient(e, e->back.dlogits, e->labels, m->params + m->head_weight,
-                                         e->hidden, e->back.dy);
+                                         NULL, e->hidden, e->back.dy);
     work_gemm(e, &w, &g);
     work_weight(e, &w, e->back.dlogits, e->labels, e->head_in, e->hidden,
                 e->gradients + m->head_weight);

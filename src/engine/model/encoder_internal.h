@@ -51,10 +51,11 @@ struct encoder {
     struct packed_plan plan;                  /* serving */
     struct layer_packed *packed;              /* [L], serving */
     void *packed_block, *packed_data;         /* owned, and where the weights begin in it */
-    void *operand, *operand_act;              /* [T, H], [T, I], below fp32 */
-    float *sum;                               /* [T, H] a GEMM's output before LayerNorm */
-    float *head_in;                           /* [T, H] the head's input behind its dropout */
-    float *logits;                            /* [T, N] */
+    void *turned_block, *turned; /* training below fp32: owned; weights for dx = dy W */
+    void *operand, *operand_act; /* [T, H], [T, I], below fp32; training: an area */
+    float *sum;                  /* [T, H] a GEMM's output before LayerNorm */
+    float *head_in;              /* [T, H] the head's input behind its dropout */
+    float *logits;               /* [T, N] */
     struct backward back;
     float *gradients; /* [param_count] */
     int32_t *touched; /* [T] ids of the step before: the rows to clear */
@@ -87,25 +88,54 @@ static inline struct dropout row_mask(struct dropout site, int32_t hidden, int32
 
 /* A work list: products and column sums that do not depend on each other, cut into pieces by their
  * outputs and run by the pool in one go. */
-enum { WORK_MAX = 8 };
+enum { WORK_MAX = 8, CONVERT_MAX = 4 };
 struct work_item {
-    enum { WORK_GEMM, WORK_COLUMN_SUM, WORK_COLUMN_DOT } kind;
+    enum { WORK_GEMM, WORK_LOWP, WORK_COLUMN_SUM, WORK_COLUMN_DOT } kind;
     struct gemm gemm;
+    struct lowp_gemm lowp;
     const float *x, *y; /* column sums: [rows, cols], row stride `row` */
     int32_t rows, cols;
     ptrdiff_t row;
     float *out;
     int32_t row_step, col_step, col_pieces, pieces;
 };
+struct convert { /* fp32 to an operand or to weights, before the list's products run */
+    enum { CONVERT_ROWS, CONVERT_COLUMNS, CONVERT_WEIGHTS } kind;
+    const float *from;
+    ptrdiff_t row;
+    int32_t count, depth; /* rows of the operand, or columns of the weights */
+    void *to;
+    int32_t step, pieces;
+};
 struct work {
     struct work_item item[WORK_MAX];
     int count;
+    bool exact; /* products in fp32 in every precision: the head's */
+    struct convert convert[CONVERT_MAX];
+    int convert_count;
+    size_t area_used;
+};
+struct work_run {
+    struct encoder *e;
+    const struct work *work;
 };
 void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g);
 void work_column_sum(struct work *w, int32_t rows, int32_t cols, const float *x, float *out);
 void work_column_dot(struct work *w, int32_t rows, int32_t cols, const float *x, const float *y,
                      float *out);
 void work_run(struct encoder *e, struct work *w); /* empties w */
+
+/* Training below fp32 (encoder_convert.c). */
+bool work_is_converted(const struct encoder *e, const struct work *w, const struct gemm *g);
+void convert_gemm(const struct encoder *e, struct work *w, struct work_item *i,
+                  const struct gemm *g);
+void convert_run(struct encoder *e, struct work *w);
+size_t convert_area_bytes(const struct encoder *e);
+enum err_code turned_new(struct encoder *e, struct err *err) MUST_CHECK;
+void turned_pack(struct encoder *e); /* after the parameters change */
+/* NULL when products read the parameters where they are. */
+const void *turned_find(const struct encoder *e, int32_t layer, enum packed_matrix which);
+
 /* Runs fn(e, row) for every row of the batch, in pieces. */
 typedef void row_fn(struct encoder *e, const void *ctx, int32_t row);
 void run_rows(struct encoder *e, row_fn *fn, const void *ctx);

@@ -108,6 +108,10 @@ static size_t scratch_floats(const struct encoder *e)
 static void place_operands(struct encoder *e, struct walk *w)
 {
     const int32_t t = e->options.tokens_max;
+    if (e->options.training) {
+        e->operand = place(w, convert_area_bytes(e), 1);
+        return;
+    }
     e->operand = place(w, e->lowp->operand_bytes(t, e->hidden), 1);
     e->operand_act = place(w, e->lowp->operand_bytes(t, e->intermediate), 1);
 }
@@ -131,7 +135,8 @@ enum err_code encoder_memory_new(struct encoder *e, struct err *err)
     const size_t layers = (size_t)max_i32(e->model->config.layers, 1);
     e->layer = mem_try(layers, sizeof *e->layer, err);
     if (!e->layer) return err->code;
-    if (!e->options.training && packed_new(e, err)) return err->code;
+    if ((!e->options.training || e->lowp) && packed_new(e, err)) return err->code;
+    if (e->options.training && e->lowp && turned_new(e, err)) return err->code;
     e->scratch = mem_try((size_t)e->threads, sizeof *e->scratch, err);
     if (!e->scratch) return err->code;
 

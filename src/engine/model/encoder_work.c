@@ -29,6 +29,10 @@ static int32_t gemm_pieces(const struct work_item *i)
 void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g)
 {
     struct work_item *i = work_add(w);
+    if (work_is_converted(e, w, g)) {
+        convert_gemm(e, w, i, g);
+        return;
+    }
     i->kind = WORK_GEMM;
     i->gemm = *g;
     i->row_step = GEMM_ROWS_MAX;
@@ -69,11 +73,6 @@ void work_column_dot(struct work *w, int32_t rows, int32_t cols, const float *x,
     work_columns(w, rows, cols, x, y, out);
 }
 
-struct work_run {
-    struct encoder *e;
-    const struct work *work;
-};
-
 static int32_t end_of(int32_t begin, int32_t step, int32_t count)
 {
     return count - begin < step ? count : begin + step;
@@ -86,6 +85,12 @@ static void item_piece(struct encoder *e, const struct work_item *i, int piece, 
         const int32_t row = piece / i->col_pieces * i->row_step;
         e->kernels->gemm(&i->gemm, row, end_of(row, i->row_step, i->gemm.rows), col,
                          end_of(col, i->col_step, i->gemm.cols), scratch);
+        return;
+    }
+    if (i->kind == WORK_LOWP) {
+        const int32_t row = piece / i->col_pieces * i->row_step;
+        e->lowp->gemm(&i->lowp, row, end_of(row, i->row_step, i->lowp.rows), col,
+                      end_of(col, i->col_step, i->lowp.cols), scratch);
         return;
     }
     const int32_t n = end_of(col, i->col_step, i->cols) - col;
@@ -107,6 +112,7 @@ void work_run(struct encoder *e, struct work *w)
 {
     struct work_run r = {e, w};
     int pieces = 0;
+    convert_run(e, w);
     for (int i = 0; i < w->count; i++) pieces += w->item[i].pieces;
     pool_run(e->pool, pieces, work_piece, &r);
     w->count = 0;
