@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* What a recipe may ask for: what training runs in. */
-static const char *const precisions[] = {"auto", "fp32", NULL};
+static const char *const precisions[] = {"auto", "fp32", "bf16", NULL};
 
 #define AT(field) offsetof(struct train_config, field)
 static const struct config_key keys[] = {
@@ -51,6 +51,13 @@ enum err_code train_config_read(const struct yaml_node *n, struct train_config *
     return ERR_OK;
 }
 
+/* bf16 alone is a precision that can be trained in and that some CPUs run faster than fp32. */
+enum precision train_config_precision(const struct train_config *c)
+{
+    if (c->precision != PRECISION_AUTO) return (enum precision)c->precision;
+    return precision_is_fast(PRECISION_BF16, ISA_BEST) ? PRECISION_BF16 : PRECISION_FP32;
+}
+
 struct train_recipe train_config_recipe(const struct train_config *c)
 {
     struct train_recipe r = train_recipe_default();
@@ -61,5 +68,6 @@ struct train_recipe train_config_recipe(const struct train_config *c)
     r.weight_decay = c->weight_decay;
     r.warmup = c->warmup;
     r.max_grad_norm = c->max_grad_norm;
+    r.precision = train_config_precision(c);
     return r;
 }

@@ -62,6 +62,7 @@ static enum err_code check_recipe(const struct train_recipe *r, struct err *err)
         {"beta1", "0 to below 1", r->beta1 >= 0 && r->beta1 < 1},
         {"beta2", "0 to below 1", r->beta2 >= 0 && r->beta2 < 1},
         {"eps", "above 0, at most 1", r->eps > 0 && r->eps <= 1},
+        {"precision", "fp32 or bf16", r->precision <= PRECISION_BF16},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (!rules[i].good)
@@ -99,6 +100,7 @@ static void identify(const struct train_job *job, char hex[HASH_HEX_BYTES])
     hash_add_i64(&h, r->epochs);
     hash_add_i64(&h, r->batch_size);
     hash_add_i64(&h, (int64_t)r->seed);
+    hash_add_i64(&h, r->precision);
     hash_add_i64(&h, job->sequence_count);
     for (int32_t i = 0; i < job->sequence_count; i++) {
         const struct train_sequence *s = &job->sequences[i];
@@ -163,6 +165,7 @@ static enum err_code prepare(struct run *run, struct err *err)
         .training = true,
         .dropout = c->dropout_hidden > 0 || c->dropout_attention > 0 || c->dropout_head > 0,
         .isa = job->isa,
+        .precision = job->recipe.precision,
     };
     size_t batch = (size_t)job->recipe.batch_size, room = (size_t)tokens_max;
     if (!(run->order = mem_try((size_t)run->count, sizeof *run->order, err)) ||

@@ -36,6 +36,7 @@ struct train_recipe {
     double max_grad_norm; /* 0: no clipping */
     double beta1, beta2, eps; /* 0.9, 0.999, 1e-8 */
     uint64_t seed;
+    enum precision precision; /* of the products: fp32 (auto too) or bf16; parameters are fp32 */
 };
 struct train_recipe train_recipe_default(void);
 
