@@ -163,15 +163,18 @@ enum err_code bench_infer(struct bench *b, json_t **ret, struct err *err)
     struct infer *f = mem_try(1, sizeof *f, err);
     if (!f) return err->code;
     f->b = b;
-    struct encoder_options o = {
-        .tokens_max = BATCH * BENCH_TOKENS_MAX, .sequences_max = BATCH, .isa = ISA_BEST};
+    enum precision precision = request.precision ? request.precision : PRECISION_FP32;
+    struct encoder_options o = {.tokens_max = BATCH * BENCH_TOKENS_MAX,
+                                .sequences_max = BATCH,
+                                .precision = precision,
+                                .isa = ISA_BEST};
     if (bench_prepare(b, err) || collect(f, err) ||
         encoder_new(b->model, &o, b->pool, &f->encoder, err))
         goto out;
-    json_t *out = json_pack("{s:o, s:s, s:s, s:i, s:i, s:I}", "model", bench_model_json(b),
-                            "precision", PRECISION_NAMES[PRECISION_FP32], "isa",
-                            isa_name(isa_resolve(ISA_BEST)), "threads", pool_threads(b->pool),
-                            "sequences", f->count, "tokens", (json_int_t)f->tokens);
+    json_t *out =
+        json_pack("{s:o, s:s, s:s, s:i, s:i, s:I}", "model", bench_model_json(b), "precision",
+                  PRECISION_NAMES[precision], "isa", isa_name(isa_resolve(ISA_BEST)), "threads",
+                  pool_threads(b->pool), "sequences", f->count, "tokens", (json_int_t)f->tokens);
     if (!measure(f, out, err)) {
         json_object_set_new(out, "peak_rss_bytes",
                             json_integer((json_int_t)os_peak_memory_bytes()));
