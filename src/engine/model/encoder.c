@@ -168,6 +168,7 @@ enum err_code encoder_train_step(struct encoder *e, const struct packed_batch *b
     if (batch_check(e, b, err)) return err->code;
     if (targets_check(e, b, &target_count, err)) return err->code;
     batch_take(e, b);
+    gradient_rows(e);
     e->key = key;
     e->drop = e->options.dropout;
     forward_pass(e);
@@ -185,9 +186,9 @@ const float *encoder_hidden(const struct encoder *e)
 {
     return e->last;
 }
-float *encoder_gradients(struct encoder *e)
+const struct gradients *encoder_gradients(const struct encoder *e)
 {
-    return e->gradients;
+    return &e->gradients;
 }
 
 /* ------------------------------------------------------------------------------- diagnosis */
@@ -205,6 +206,20 @@ static const char *bad_layer(const struct encoder *e, int32_t layer, const char 
     return e->bad_name;
 }
 
+/* The tables are the first tensors of the layout, in the order of enum embedding. */
+static const char *bad_gradient(const struct encoder *e)
+{
+    const struct gradients *g = &e->gradients;
+    for (int32_t i = e->model->tensor_count - 1; i >= 0; i--) {
+        const struct tensor *t = &e->model->tensors[i];
+        const bool table = i < EMBED_TABLES;
+        const float *x = table ? g->table[i].values : g->block + t->offset;
+        const size_t count = table ? (size_t)g->table[i].count * (size_t)e->hidden : t->count;
+        if (!all_finite(x, count)) return t->name;
+    }
+    return NULL;
+}
+
 const char *encoder_first_bad(const struct encoder *e)
 {
     const size_t tokens = (size_t)e->last_tokens, floats = tokens * (size_t)e->hidden;
@@ -215,9 +230,5 @@ const char *encoder_first_bad(const struct encoder *e)
         if (!all_finite(e->layer[i].y2, floats)) return bad_layer(e, i, "output");
     }
     if (e->logits && !all_finite(e->logits, tokens * (size_t)e->labels)) return "classifier";
-    for (int32_t i = e->model->tensor_count - 1; e->gradients && i >= 0; i--) {
-        const struct tensor *t = &e->model->tensors[i];
-        if (!all_finite(e->gradients + t->offset, t->count)) return t->name;
-    }
-    return NULL;
+    return e->options.training ? bad_gradient(e) : NULL;
 }

@@ -52,6 +52,19 @@ struct dropout_key { /* masks are a function of these, the layer, the token's ro
     uint64_t step;
 };
 
+/* A batch reads few rows of the embedding tables, so theirs are kept by row. */
+struct row_gradients {
+    int32_t count;
+    int32_t *rows; /* [count], ascending, all different; every other row has gradient 0 */
+    float *values; /* [count, H] */
+};
+enum embedding { EMBED_WORD, EMBED_POSITION, EMBED_TYPE, EMBED_TABLES };
+struct gradients {
+    struct row_gradients table[EMBED_TABLES];
+    float *block; /* [param_count] in the model's layout, but gradient only from `from` on */
+    size_t from;  /* embed_gamma: the tables lie before it, everything else behind */
+};
+
 struct encoder;
 enum err_code encoder_new(const struct model *m, const struct encoder_options *o, struct pool *pool,
                           struct encoder **ret, struct err *err) MUST_CHECK;
@@ -69,9 +82,8 @@ const float *encoder_hidden(const struct encoder *e); /* [T, H], last layer */
 enum err_code encoder_train_step(struct encoder *e, const struct packed_batch *b,
                                  struct dropout_key key, float *ret_loss,
                                  struct err *err) MUST_CHECK;
-/* param_count floats in the model's layout. A step clears only the embedding rows that the step
- * before wrote: the caller may scale the block, but not make other rows non-zero. */
-float *encoder_gradients(struct encoder *e);
+/* Gradients of the last step, valid until the next; the caller may change the values. */
+const struct gradients *encoder_gradients(const struct encoder *e);
 /* Names the first place whose activations are not finite ("encoder.layer.3.attention"), else the
  * first tensor, from the loss back, whose gradient is not; NULL when all are finite. The name lives
  * until the next call. Without `training`: "encoder" or "classifier". */

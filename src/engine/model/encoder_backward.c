@@ -1,7 +1,7 @@
 /* The loss and the backward pass: the equations of encoder_forward.c from the last to the first.
  * For y = x W^T + b:   dx = dy W,   dW = dy^T x,   db = column sums of dy.
  * LayerNorm, softmax, GELU and attention: docs/internals/engine.md. Every gradient tensor is
- * written, not added to, so that nothing but the scattered embedding rows is cleared.
+ * written, not added to, so that nothing but the embedding rows of the batch is cleared.
  */
 #include "engine/model/encoder_internal.h"
 #include "engine/tensor/attention.h"
@@ -97,7 +97,7 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
     const float *p = e->model->params;
     const struct backward *b = &e->back;
     const int32_t t = e->batch.tokens, h = e->hidden, inter = e->intermediate;
-    float *grads = e->gradients;
+    float *grads = e->gradients.block;
     struct work w = {.count = 0};
 
     const struct norm_back n = {
@@ -145,7 +145,7 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
     const float *p = e->model->params;
     const struct backward *b = &e->back;
     const int32_t t = e->batch.tokens, h = e->hidden;
-    float *grads = e->gradients;
+    float *grads = e->gradients.block;
     struct work w = {.count = 0};
 
     const struct norm_back n = {
@@ -195,25 +195,49 @@ static void head_back(struct encoder *e)
                                          NULL, e->hidden, e->back.dy);
     work_gemm(e, &w, &g);
     work_weight(e, &w, e->back.dlogits, e->labels, e->head_in, e->hidden,
-                e->gradients + m->head_weight);
-    work_column_sum(&w, e->batch.tokens, e->labels, e->back.dlogits, e->gradients + m->head_bias);
+                e->gradients.block + m->head_weight);
+    work_column_sum(&w, e->batch.tokens, e->labels, e->back.dlogits,
+                    e->gradients.block + m->head_bias);
     work_run(e, &w);
     mask_dy(e, SITE_HEAD, m->config.dropout_head);
 }
 
+static void name_rows(struct row_gradients *g, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) g->rows[i] = i;
+    g->count = count;
+}
+
+/* Words by marking what the batch has in a map of the vocabulary, then one walk over the map; of
+ * positions and types all up to the highest. */
+void gradient_rows(struct encoder *e)
+{
+    const struct packed_batch *b = &e->batch;
+    struct row_gradients *word = &e->gradients.table[EMBED_WORD];
+    int32_t positions = 0, types = 0, count = 0;
+    for (int32_t t = 0; t < b->tokens; t++) {
+        e->word_seen[b->ids[t]] = 1;
+        if (e->position[t] >= positions) positions = e->position[t] + 1;
+        if (b->types && b->types[t] >= types) types = b->types[t] + 1;
+    }
+    for (int32_t id = 0; id < e->model->config.vocab_count; id++) {
+        if (!e->word_seen[id]) continue;
+        word->rows[count] = id;
+        e->word_seen[id] = count++;
+    }
+    for (int32_t t = 0; t < b->tokens; t++) e->word_row[t] = e->word_seen[b->ids[t]];
+    for (int32_t i = 0; i < count; i++) e->word_seen[word->rows[i]] = 0;
+    word->count = count;
+    name_rows(&e->gradients.table[EMBED_POSITION], positions);
+    name_rows(&e->gradients.table[EMBED_TYPE], b->types ? types : 1);
+}
+
 enum { SCATTER_COLUMNS = 64 };
 
-static void clear_rows(const struct encoder *e, int32_t col, int32_t n)
+static void clear_columns(const struct row_gradients *g, size_t hidden, int32_t col, int32_t n)
 {
-    const struct model *m = e->model;
-    const size_t h = (size_t)e->hidden, bytes = (size_t)n * sizeof(float);
-    float *word = e->gradients + m->word_embeddings + col;
-    float *position = e->gradients + m->position_embeddings + col;
-    float *type = e->gradients + m->type_embeddings + col;
-    for (int32_t i = 0; i < e->touched_count; i++)
-        memset(word + (size_t)e->touched[i] * h, 0, bytes);
-    for (int32_t i = 0; i < e->touched_positions; i++) memset(position + (size_t)i * h, 0, bytes);
-    for (int32_t i = 0; i < m->config.types; i++) memset(type + (size_t)i * h, 0, bytes);
+    for (int32_t i = 0; i < g->count; i++)
+        memset(g->values + (size_t)i * hidden + col, 0, (size_t)n * sizeof(float));
 }
 
 /* Columns of the three tables belong to a piece; each row's sum runs over tokens in order. */
@@ -221,19 +245,18 @@ static void scatter_piece(void *ctx, int piece, int thread)
 {
     (void)thread;
     struct encoder *e = ctx;
-    const struct model *m = e->model;
     const struct packed_batch *b = &e->batch;
+    const struct row_gradients *table = e->gradients.table;
     const int32_t col = piece * SCATTER_COLUMNS, left = e->hidden - col;
     const int32_t n = left < SCATTER_COLUMNS ? left : SCATTER_COLUMNS;
     const size_t h = (size_t)e->hidden;
-    clear_rows(e, col, n);
-    float *grads = e->gradients + col;
+    for (int i = 0; i < EMBED_TABLES; i++) clear_columns(&table[i], h, col, n);
     for (int32_t t = 0; t < b->tokens; t++) {
         const float *d = e->back.dsum + (size_t)t * h + col;
         const size_t type = b->types ? (size_t)b->types[t] : 0;
-        e->kernels->add(n, d, grads + m->word_embeddings + (size_t)b->ids[t] * h);
-        e->kernels->add(n, d, grads + m->position_embeddings + (size_t)e->position[t] * h);
-        e->kernels->add(n, d, grads + m->type_embeddings + type * h);
+        e->kernels->add(n, d, table[EMBED_WORD].values + (size_t)e->word_row[t] * h + col);
+        e->kernels->add(n, d, table[EMBED_POSITION].values + (size_t)e->position[t] * h + col);
+        e->kernels->add(n, d, table[EMBED_TYPE].values + type * h + col);
     }
 }
 
@@ -251,16 +274,11 @@ static void embeddings_back(struct encoder *e)
     const int32_t t = e->batch.tokens, h = e->hidden;
     mask_dy(e, SITE_EMBEDDINGS, m->config.dropout_hidden);
     struct work w = {.count = 0};
-    work_column_dot(&w, t, h, e->back.dy, e->embed_xhat, e->gradients + m->embed_gamma);
-    work_column_sum(&w, t, h, e->back.dy, e->gradients + m->embed_beta);
+    work_column_dot(&w, t, h, e->back.dy, e->embed_xhat, e->gradients.block + m->embed_gamma);
+    work_column_sum(&w, t, h, e->back.dy, e->gradients.block + m->embed_beta);
     work_run(e, &w);
     run_rows(e, embed_norm_row, NULL);
     pool_run(e->pool, (h + SCATTER_COLUMNS - 1) / SCATTER_COLUMNS, scatter_piece, e);
-    memcpy(e->touched, e->batch.ids, (size_t)t * sizeof *e->touched);
-    e->touched_count = t;
-    e->touched_positions = 0;
-    for (int32_t i = 0; i < t; i++)
-        if (e->position[i] >= e->touched_positions) e->touched_positions = e->position[i] + 1;
 }
 
 void backward_pass(struct encoder *e)

@@ -57,11 +57,11 @@ struct encoder {
     float *head_in;              /* [T, H] the head's input behind its dropout */
     float *logits;               /* [T, N] */
     struct backward back;
-    float *gradients; /* [param_count] */
-    int32_t *touched; /* [T] ids of the step before: the rows to clear */
-    int32_t touched_count, touched_positions;
-    int32_t *position; /* [T] */
-    float **scratch;   /* [threads] */
+    struct gradients gradients;
+    int32_t *word_row;  /* [T] which row of the words' gradients a token adds to */
+    int32_t *word_seen; /* [V] all 0 between steps */
+    int32_t *position;  /* [T] */
+    float **scratch;    /* [threads] */
 
     struct packed_batch batch; /* of the running step */
     struct dropout_key key;
@@ -150,6 +150,7 @@ void attention_place(const struct encoder *e, int32_t layer, int32_t sequence, i
 
 void forward_pass(struct encoder *e); /* batch, key and drop are set */
 void lowp_forward_pass(struct encoder *e);
+void gradient_rows(struct encoder *e); /* names the rows of the tables that the batch reads */
 void backward_pass(struct encoder *e);
 double loss_of_batch(struct encoder *e, int32_t target_count); /* fills dlogits; mean loss */
 

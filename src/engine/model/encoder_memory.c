@@ -50,6 +50,23 @@ static void place_layer(const struct encoder *e, struct walk *w, struct layer_ac
     a->rstd2 = matrix(w, t, 1);
 }
 
+/* The block has room for the tables too, which is never touched: offsets stay the model's. */
+static void place_gradients(struct encoder *e, struct walk *w)
+{
+    const struct model_config *c = &e->model->config;
+    const int32_t t = e->options.tokens_max, longest = t < c->positions ? t : c->positions;
+    const int32_t most[EMBED_TABLES] = {t < c->vocab_count ? t : c->vocab_count, longest, c->types};
+    for (int i = 0; i < EMBED_TABLES; i++) {
+        struct row_gradients *rows = &e->gradients.table[i];
+        rows->rows = place(w, (size_t)most[i], sizeof *rows->rows);
+        rows->values = matrix(w, most[i], e->hidden);
+    }
+    e->gradients.block = place(w, e->model->param_count, sizeof(float));
+    e->gradients.from = e->model->embed_gamma;
+    e->word_row = place(w, (size_t)t, sizeof *e->word_row);
+    e->word_seen = place(w, (size_t)c->vocab_count, sizeof *e->word_seen);
+}
+
 static void place_training(struct encoder *e, struct walk *w)
 {
     const int32_t t = e->options.tokens_max, h = e->hidden;
@@ -65,8 +82,7 @@ static void place_training(struct encoder *e, struct walk *w)
     b->dbig = matrix(w, t, 3 * h > e->intermediate ? 3 * h : e->intermediate);
     b->dlogits = matrix(w, t, e->labels);
     b->losses = matrix(w, t, 1);
-    e->gradients = place(w, e->model->param_count, sizeof(float));
-    e->touched = place(w, (size_t)t, sizeof *e->touched);
+    place_gradients(e, w);
 }
 
 /* The packed weights have a block of their own, on huge pages. */

@@ -107,6 +107,10 @@ struct kernels {
     void (*add)(int32_t n, const float *x, float *y);
     void (*adamw)(const struct adamw *a, size_t n, float *params, const float *grads, float *m,
                   float *v);
+    /* What adamw does in step_count steps with gradients of 0, bit for bit. m and v are NULL when
+     * both are 0: they stay 0. */
+    void (*adamw_idle)(const struct adamw *steps, size_t step_count, size_t n, float *params,
+                       float *m, float *v);
     float (*square_block)(size_t n, const float *x);
     /* y = f(x) for f of kernels_internal.h's enum vec_function: for tests of accuracy and bits. */
     void (*vec_math)(int which, int32_t n, const float *x, float *y);

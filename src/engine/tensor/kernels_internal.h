@@ -35,6 +35,8 @@ enum { DEPTH_CHUNK = 192, PANELS_MAX = 3 };
     void add_##level(int32_t n, const float *x, float *y);                                         \
     void adamw_##level(const struct adamw *a, size_t n, float *params, const float *grads,         \
                        float *m, float *v);                                                        \
+    void adamw_idle_##level(const struct adamw *steps, size_t step_count, size_t n, float *params, \
+                            float *m, float *v);                                                   \
     float square_block_##level(size_t n, const float *x);                                          \
     void epilogue_##level(const struct gemm *g, int32_t row0, int32_t row1, int32_t col0,          \
                           int32_t col1);                                                           \

@@ -4,6 +4,7 @@
 #include "engine/tensor/optim.h"
 #include "engine/tensor/kernels.h"
 #include <math.h>
+#include <string.h>
 
 enum { ADAMW_PIECE = 1 << 16, SQUARE_PIECES_MAX = 256 };
 
@@ -15,20 +16,22 @@ static double power(double base, int64_t exponent)
     return r;
 }
 
-struct adamw adamw_step(double lr, double beta1, double beta2, double eps, int64_t t,
-                        double grad_scale)
+struct adamw adamw_step(const struct adamw_rule *rule, int64_t t, double grad_scale)
 {
     BUG_IF(t < 1);
-    return (struct adamw){.lr = (float)lr,
-                          .eps = (float)eps,
+    const float lr = (float)rule->lr;
+    const float bias1 = (float)(1.0 - power(rule->beta1, t));
+    /* sqrt is exact in IEEE 754 */
+    const float bias2_root = (float)sqrt(1.0 - power(rule->beta2, t));
+    return (struct adamw){.shrink = lr * (float)rule->decay,
+                          .rate = lr / bias1,
+                          .inverse_root = 1.0f / bias2_root,
+                          .eps = (float)rule->eps,
                           .grad_scale = (float)grad_scale,
-                          .beta1 = (float)beta1,
-                          .rest1 = (float)(1.0 - beta1),
-                          .beta2 = (float)beta2,
-                          .rest2 = (float)(1.0 - beta2),
-                          .bias1 = (float)(1.0 - power(beta1, t)),
-                          /* sqrt is exact in IEEE 754 */
-                          .bias2_root = (float)sqrt(1.0 - power(beta2, t))};
+                          .beta1 = (float)rule->beta1,
+                          .rest1 = (float)(1.0 - rule->beta1),
+                          .beta2 = (float)rule->beta2,
+                          .rest2 = (float)(1.0 - rule->beta2)};
 }
 
 static void run(struct pool *pool, size_t pieces, pool_fn *fn, void *ctx)
@@ -41,34 +44,72 @@ static void run(struct pool *pool, size_t pieces, pool_fn *fn, void *ctx)
 
 struct adamw_job {
     const struct kernels *kernels;
-    const struct adamw *step;
+    const struct optim_run *runs;
     float *params, *m, *v;
     const float *grads;
-    size_t count;
 };
+
+static size_t run_pieces(const struct optim_run *r)
+{
+    return (r->end - r->begin + ADAMW_PIECE - 1) / ADAMW_PIECE;
+}
 
 static void adamw_piece(void *ctx, int piece, int thread)
 {
     (void)thread;
     const struct adamw_job *j = ctx;
-    const size_t at = (size_t)piece * ADAMW_PIECE;
-    const size_t left = j->count - at, n = left < ADAMW_PIECE ? left : ADAMW_PIECE;
-    j->kernels->adamw(j->step, n, j->params + at, j->grads + at, j->m + at, j->v + at);
+    const struct optim_run *r = j->runs;
+    size_t p = (size_t)piece;
+    for (; p >= run_pieces(r); r++) p -= run_pieces(r);
+    const size_t at = r->begin + p * ADAMW_PIECE, left = r->end - at;
+    j->kernels->adamw(r->step, left < ADAMW_PIECE ? left : ADAMW_PIECE, j->params + at,
+                      j->grads + at, j->m + at, j->v + at);
 }
 
-void optim_adamw(enum isa isa, struct pool *pool, const struct adamw *a, float *params,
-                 const float *grads, float *m, float *v, size_t count)
+void optim_adamw(enum isa isa, struct pool *pool, const struct optim_run *runs, int32_t run_count,
+                 float *params, const float *grads, float *m, float *v)
 {
-    struct adamw_job j = {kernels_get(isa), a, params, m, v, grads, count};
-    run(pool, (count + ADAMW_PIECE - 1) / ADAMW_PIECE, adamw_piece, &j);
+    struct adamw_job j = {kernels_get(isa), runs, params, m, v, grads};
+    size_t pieces = 0;
+    for (int32_t i = 0; i < run_count; i++) pieces += run_pieces(&runs[i]);
+    run(pool, pieces, adamw_piece, &j);
 }
 
+/* Squares. A block that one span covers is summed where it lies; one of which spans cover parts is
+ * put together on the stack, zeros between them; one that none touches adds 0 and is left out. */
 struct square_job {
     const struct kernels *kernels;
-    const float *x;
-    size_t count, piece_floats;
+    const struct optim_span *spans;
+    size_t span_count, count, piece_floats;
     double sums[SQUARE_PIECES_MAX];
 };
+
+/* The first span that ends behind `at`. */
+static size_t span_behind(const struct square_job *j, size_t at)
+{
+    size_t low = 0, high = j->span_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (j->spans[middle].at + j->spans[middle].count > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static float square_parts(const struct square_job *j, size_t first, size_t at, size_t n)
+{
+    float block[SQUARE_BLOCK];
+    memset(block, 0, n * sizeof *block);
+    for (size_t i = first; i < j->span_count && j->spans[i].at < at + n; i++) {
+        const struct optim_span *s = &j->spans[i];
+        const size_t begin = s->at > at ? s->at : at;
+        const size_t s_end = s->at + s->count, end = s_end < at + n ? s_end : at + n;
+        memcpy(block + (begin - at), s->x + (begin - s->at), (end - begin) * sizeof *block);
+    }
+    return j->kernels->square_block(n, block);
+}
 
 static void square_piece(void *ctx, int piece, int thread)
 {
@@ -77,16 +118,25 @@ static void square_piece(void *ctx, int piece, int thread)
     const size_t begin = (size_t)piece * j->piece_floats;
     const size_t end = j->count - begin < j->piece_floats ? j->count : begin + j->piece_floats;
     double sum = 0.0;
+    size_t i = span_behind(j, begin);
     for (size_t at = begin; at < end; at += SQUARE_BLOCK) {
         const size_t n = end - at < SQUARE_BLOCK ? end - at : SQUARE_BLOCK;
-        sum += (double)j->kernels->square_block(n, j->x + at);
+        while (i < j->span_count && j->spans[i].at + j->spans[i].count <= at) i++;
+        if (i == j->span_count) break;
+        const struct optim_span *s = &j->spans[i];
+        if (s->at >= at + n) continue;
+        const bool covered = s->at <= at && s->at + s->count >= at + n;
+        sum += (double)(covered ? j->kernels->square_block(n, s->x + (at - s->at))
+                                : square_parts(j, i, at, n));
     }
     j->sums[piece] = sum;
 }
 
-double optim_square_sum(enum isa isa, struct pool *pool, const float *x, size_t count)
+double optim_square_spans(enum isa isa, struct pool *pool, const struct optim_span *spans,
+                          size_t span_count, size_t count)
 {
-    struct square_job j = {.kernels = kernels_get(isa), .x = x, .count = count};
+    struct square_job j = {
+        .kernels = kernels_get(isa), .spans = spans, .span_count = span_count, .count = count};
     const size_t blocks = (count + SQUARE_BLOCK - 1) / SQUARE_BLOCK;
     j.piece_floats = (blocks + SQUARE_PIECES_MAX - 1) / SQUARE_PIECES_MAX * SQUARE_BLOCK;
     const size_t pieces = count ? (count + j.piece_floats - 1) / j.piece_floats : 0;
@@ -94,4 +144,10 @@ double optim_square_sum(enum isa isa, struct pool *pool, const float *x, size_t 
     double sum = 0.0;
     for (size_t i = 0; i < pieces; i++) sum += j.sums[i];
     return sum;
+}
+
+double optim_square_sum(enum isa isa, struct pool *pool, const float *x, size_t count)
+{
+    const struct optim_span all = {.at = 0, .count = count, .x = x};
+    return optim_square_spans(isa, pool, &all, 1, count);
 }

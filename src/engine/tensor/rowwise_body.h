@@ -217,44 +217,7 @@ void FN(add)(int32_t n, const float *x, float *y)
     }
 }
 
-/* ------------------------------------------------------------------------------ optimiser */
-
-static inline vf flush(vf x, float least)
-{
-    const vf size = vi_float(vi_and(vf_bits(x), vi_set(0x7fffffffu)));
-    return vf_select_lt(size, vf_set(least), vf_set(0.0f), x);
-}
-
-void FN(adamw)(const struct adamw *a, size_t n, float *params, const float *grads, float *m,
-               float *v)
-{
-    const vf shrink = vf_set(a->lr * a->decay), rate = vf_set(a->lr / a->bias1);
-    const vf beta1 = vf_set(a->beta1), rest1 = vf_set(a->rest1);
-    const vf beta2 = vf_set(a->beta2), rest2 = vf_set(a->rest2);
-    const vf inv_root = vf_set(1.0f / a->bias2_root), eps = vf_set(a->eps);
-    for (size_t j = 0; j < n; j += 16) {
-        const int w = n - j < 16 ? (int)(n - j) : 16;
-        const vf g = vf_mul(load_some(grads + j, w), vf_set(a->grad_scale));
-        const vf m1 = flush(vf_fma(load_some(m + j, w), beta1, vf_mul(g, rest1)), ADAM_M_FLUSH);
-        const vf v1 =
-            flush(vf_fma(load_some(v + j, w), beta2, vf_mul(vf_mul(g, g), rest2)), ADAM_V_FLUSH);
-        const vf root = vf_fma(vf_sqrt(v1), inv_root, eps);
-        const vf p0 = load_some(params + j, w), p = vf_fnma(shrink, p0, p0);
-        store_some(m + j, m1, w);
-        store_some(v + j, v1, w);
-        store_some(params + j, vf_fnma(rate, vf_div(m1, root), p), w);
-    }
-}
-
-float FN(square_block)(size_t n, const float *x)
-{
-    vf sum = vf_set(0.0f);
-    for (size_t j = 0; j < n; j += 16) {
-        const vf v = load_some(x + j, n - j < 16 ? (int)(n - j) : 16);
-        sum = vf_fma(v, v, sum);
-    }
-    return vf_sum(sum);
-}
+#include "engine/tensor/optim_body.h"
 
 /* ------------------------------------------------------- epilogues of gemm, over a hot tile */
 
@@ -349,6 +312,7 @@ const struct kernels FN(kernels) = {
     .column_dot = FN(column_dot),
     .add = FN(add),
     .adamw = FN(adamw),
+    .adamw_idle = FN(adamw_idle),
     .square_block = FN(square_block),
     .vec_math = FN(vec_math),
 };

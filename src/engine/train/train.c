@@ -10,7 +10,6 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/os.h"
-#include "engine/tensor/optim.h"
 #include "engine/train/checkpoint_internal.h"
 #include "engine/train/schedule_internal.h"
 #include <math.h>
@@ -21,6 +20,7 @@ struct run {
     const struct train_job *job;
     struct checkpoint *saved; /* the state; also when nothing is kept on disk */
     struct encoder *encoder;
+    struct optimizer *optimizer;
     const struct train_sequence **sequences; /* those that have a target */
     int32_t count;
     int32_t batches;                 /* an epoch */
@@ -174,7 +174,8 @@ static enum err_code prepare(struct run *run, struct err *err)
         !(run->cu_len = mem_try(batch + 1, sizeof *run->cu_len, err)))
         return err->code;
     if (job->checkpoint_dir) identify(job, identity);
-    if (checkpoint_new(job->checkpoint_dir, identity, job->model->param_count, job->recipe.epochs,
+    if (optimizer_new(job->model, tokens_max, job->isa, job->pool, &run->optimizer, err) ||
+        checkpoint_new(job->checkpoint_dir, identity, job->recipe.epochs, run->optimizer,
                        &run->saved, err))
         return err->code;
     return encoder_new(job->model, &options, job->pool, &run->encoder, err);
@@ -183,9 +184,8 @@ static enum err_code prepare(struct run *run, struct err *err)
 static enum err_code find_start(struct run *run, struct err *err)
 {
     bool found = false;
-    if (run->job->resume && checkpoint_load(run->saved, run->job->model->params, &found, err))
-        return err->code;
-    if (found && run->saved->state->batch > run->batches)
+    if (run->job->resume && checkpoint_load(run->saved, &found, err)) return err->code;
+    if (found && run->saved->state.batch > run->batches)
         return err_set(err, ERR_CORRUPT, "the checkpoint in %s stands past the end of an epoch",
                        run->saved->dir);
     if (found) encoder_weights_changed(run->encoder);
@@ -212,26 +212,15 @@ static void build_batch(struct run *run, int32_t index, struct packed_batch *ret
                                  .targets = run->targets};
 }
 
-/* AdamW over the block, a run of neighbours with the same decay at a time: gaps have gradient 0 and
- * stay 0. */
 static void update(struct run *run, int64_t step, double clip)
 {
-    const struct train_job *job = run->job;
-    const struct train_recipe *r = &job->recipe;
-    const struct model *m = job->model;
-    struct adamw a =
-        adamw_step(schedule_rate(r, step, run->steps), r->beta1, r->beta2, r->eps, step, clip);
-    const float *grads = encoder_gradients(run->encoder);
-    for (int32_t i = 0; i < m->tensor_count;) {
-        int32_t next = i + 1;
-        while (next < m->tensor_count && m->tensors[next].decay == m->tensors[i].decay) next++;
-        size_t from = m->tensors[i].offset;
-        size_t to = next < m->tensor_count ? m->tensors[next].offset : m->param_count;
-        a.decay = m->tensors[i].decay ? (float)r->weight_decay : 0;
-        optim_adamw(job->isa, job->pool, &a, m->params + from, grads + from, run->saved->m + from,
-                    run->saved->v + from, to - from);
-        i = next;
-    }
+    const struct train_recipe *r = &run->job->recipe;
+    const struct adamw_rule rule = {.lr = schedule_rate(r, step, run->steps),
+                                    .decay = r->weight_decay,
+                                    .beta1 = r->beta1,
+                                    .beta2 = r->beta2,
+                                    .eps = r->eps};
+    optimizer_step(run->optimizer, encoder_gradients(run->encoder), &rule, step, clip);
     encoder_weights_changed(run->encoder);
 }
 
@@ -249,17 +238,16 @@ static enum err_code not_finite(const struct run *run, const char *what, int64_t
 static enum err_code one_step(struct run *run, struct err *err)
 {
     const struct train_recipe *r = &run->job->recipe;
-    struct checkpoint_state *state = run->saved->state;
+    struct checkpoint_state *state = &run->saved->state;
     struct packed_batch batch;
     float loss;
     int64_t step = state->step + 1, began = os_monotonic_ns();
     build_batch(run, state->batch, &batch);
     struct dropout_key key = {.seed = r->seed, .step = (uint64_t)step};
+    optimizer_read(run->optimizer, &batch);
     if (encoder_train_step(run->encoder, &batch, key, &loss, err)) return err->code;
     if (!isfinite(loss)) return not_finite(run, "loss", step, err);
-    double norm =
-        sqrt(optim_square_sum(run->job->isa, run->job->pool, encoder_gradients(run->encoder),
-                              run->job->model->param_count));
+    double norm = optimizer_norm(run->optimizer, encoder_gradients(run->encoder));
     if (!isfinite(norm)) return not_finite(run, "gradient", step, err);
     update(run, step, schedule_clip(r->max_grad_norm, norm));
     state->step = step;
@@ -273,7 +261,7 @@ static enum err_code one_step(struct run *run, struct err *err)
 
 static struct train_event event_now(const struct run *run)
 {
-    const struct checkpoint_state *s = run->saved->state;
+    const struct checkpoint_state *s = &run->saved->state;
     const struct train_recipe *r = &run->job->recipe;
     int32_t scores_left = r->epochs - s->epoch;
     double a_step = run->steps_timed ? (double)run->step_ns / (double)run->steps_timed : 0;
@@ -299,15 +287,17 @@ static void report(const struct run *run, const struct train_event *event)
 
 static enum err_code save(struct run *run, struct err *err)
 {
+    optimizer_settle(run->optimizer);
+    enum err_code code = checkpoint_save(run->saved, err);
     run->saved_ns = os_monotonic_ns();
-    return checkpoint_save(run->saved, run->job->model->params, err);
+    return code;
 }
 
 static enum err_code interrupted(struct run *run, struct err *err)
 {
     if (save(run, err)) return err->code;
     err_set(err, ERR_INTERRUPTED, "training was interrupted after step %lld of %lld",
-            (long long)run->saved->state->step, (long long)run->steps);
+            (long long)run->saved->state.step, (long long)run->steps);
     return run->saved->dir
                ? err_hint(err, "the checkpoint in %s is whole: resume goes on from here",
                           run->saved->dir)
@@ -324,9 +314,10 @@ static bool beats(const struct checkpoint_state *s, double f1)
 static enum err_code end_epoch(struct run *run, struct err *err)
 {
     struct checkpoint *c = run->saved;
-    struct checkpoint_state *s = c->state;
+    struct checkpoint_state *s = &c->state;
     struct train_scores scores = {0};
     int64_t began = os_monotonic_ns();
+    optimizer_settle(run->optimizer);
     enum err_code code = run->job->evaluate(run->job->ctx, &scores, err);
     if (code == ERR_INTERRUPTED) return interrupted(run, err);
     if (code) return code;
@@ -339,7 +330,7 @@ static enum err_code end_epoch(struct run *run, struct err *err)
     if (event.best) {
         s->best_f1 = scores.f1;
         s->best_epoch = s->epoch + 1;
-        memcpy(c->best, run->job->model->params, c->param_count * sizeof(float));
+        if (checkpoint_keep_best(c, err)) return err->code;
     }
     c->history[s->history_count++] = event;
     s->epoch++;
@@ -352,7 +343,7 @@ static enum err_code end_epoch(struct run *run, struct err *err)
 static enum err_code run_epoch(struct run *run, struct err *err)
 {
     const struct train_job *job = run->job;
-    const struct checkpoint_state *s = run->saved->state;
+    const struct checkpoint_state *s = &run->saved->state;
     schedule_order(job->recipe.seed, s->epoch, run->order, run->count);
     while (s->batch < run->batches) {
         if (one_step(run, err)) return err->code;
@@ -368,18 +359,18 @@ static enum err_code run_epoch(struct run *run, struct err *err)
 
 static enum err_code finish(struct run *run, struct train_result *ret, struct err *err)
 {
-    const struct checkpoint *c = run->saved;
-    size_t count = (size_t)c->state->history_count;
+    struct checkpoint *c = run->saved;
+    if (c->state.best_epoch != c->state.epoch && checkpoint_take_best(c, err)) return err->code;
+    size_t count = (size_t)c->state.history_count;
     struct train_event *history = mem_try(count, sizeof *history, err);
     if (!history) return err->code;
     memcpy(history, c->history, count * sizeof *history);
-    memcpy(run->job->model->params, c->best, c->param_count * sizeof(float));
     struct train_event now = event_now(run);
-    *ret = (struct train_result){.best_epoch = c->state->best_epoch,
-                                 .steps = c->state->step,
+    *ret = (struct train_result){.best_epoch = c->state.best_epoch,
+                                 .steps = c->state.step,
                                  .seconds = (double)(os_monotonic_ns() - run->began_ns) / 1e9,
                                  .tokens_per_s = now.tokens_per_s,
-                                 .epochs = c->state->history_count,
+                                 .epochs = c->state.history_count,
                                  .history = history};
     return ERR_OK;
 }
@@ -389,10 +380,11 @@ enum err_code train_run(const struct train_job *job, struct train_result *ret, s
     struct run run = {.job = job, .began_ns = os_monotonic_ns(), .saved_ns = os_monotonic_ns()};
     enum err_code code = prepare(&run, err);
     if (!code) code = find_start(&run, err);
-    while (!code && run.saved->state->epoch < job->recipe.epochs) code = run_epoch(&run, err);
+    while (!code && run.saved->state.epoch < job->recipe.epochs) code = run_epoch(&run, err);
     if (!code) code = finish(&run, ret, err);
     encoder_free(run.encoder);
     checkpoint_free(run.saved);
+    optimizer_free(run.optimizer);
     mem_free(run.sequences);
     mem_free(run.order);
     mem_free(run.ids);

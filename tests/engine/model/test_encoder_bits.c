@@ -1,6 +1,7 @@
 /* The promise of the canonical order: the same bits for every level, thread count and batch
  * mate. */
 #include "encoder_fixture.h"
+#include "gradient_block.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,8 @@ static struct outcome train_once(const struct model *m, enum isa isa, int thread
     struct err err = {0};
     cr_assert_eq(encoder_train_step(e, &b, key, &o.loss, &err), ERR_OK, "%s", err.message);
     const size_t logits = FIXTURE_TOKENS * FIXTURE_LABELS * sizeof(float);
-    const size_t grads = m->param_count * sizeof(float);
     o.logits = memcpy(malloc(logits), encoder_logits(e), logits);
-    o.grads = memcpy(malloc(grads), encoder_gradients(e), grads);
+    o.grads = gradient_block(e, m);
     encoder_free(e);
     pool_free(pool);
     return o;

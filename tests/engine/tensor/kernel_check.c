@@ -180,7 +180,15 @@ static void check_columns(struct check *c, int32_t rows, int32_t n)
 
 static void check_adamw(struct check *c, int32_t n)
 {
-    const struct adamw a = {1e-3f, 1e-8f, 0.01f, 0.5f, 0.9f, 0.1f, 0.999f, 0.001f, 0.19f, 0.0447f};
+    const struct adamw a = {.shrink = 1e-5f,
+                            .rate = 5.26e-3f,
+                            .inverse_root = 22.4f,
+                            .eps = 1e-8f,
+                            .grad_scale = 0.5f,
+                            .beta1 = 0.9f,
+                            .rest1 = 0.1f,
+                            .beta2 = 0.999f,
+                            .rest2 = 0.001f};
     float sum[2];
     for (int o = 0; o < 3; o++) prepare(c, o, (size_t)n);
     for (int s = 0; s < 2; s++) {
@@ -191,6 +199,30 @@ static void check_adamw(struct check *c, int32_t n)
     }
     if (memcmp(&sum[0], &sum[1], sizeof sum[0]) != 0) c->failures++;
     for (int o = 0; o < 3; o++) expect_same(c, "adamw", n, 0, 0, o, (size_t)n);
+}
+
+/* From a step with gradients into ever more without: loud at first, then quiet, then flushed. */
+static void check_idle(struct check *c, int32_t n)
+{
+    enum { STEPS = 700 };
+    struct adamw steps[STEPS];
+    for (int o = 0; o < 3; o++) prepare(c, o, (size_t)n);
+    for (int i = 0; i < STEPS; i++)
+        steps[i] = (struct adamw){.shrink = 1e-6f * (float)(i % 7),
+                                  .rate = 1e-4f * (float)(i % 5),
+                                  .inverse_root = 1.0f + 20.0f / (float)(i + 1),
+                                  .eps = 1e-8f,
+                                  .grad_scale = 1.0f,
+                                  .beta1 = 0.9f,
+                                  .beta2 = 0.97f};
+    for (int s = 0; s < 2; s++) {
+        float *p = c->out[s][0] + GUARD, *m = c->out[s][1] + GUARD, *v = c->out[s][2] + GUARD;
+        for (int32_t i = 0; i < n; i++) v[i] = v[i] < 0.0f ? -v[i] : v[i];
+        for (int length = 1; length < STEPS; length *= 3)
+            side(c, s)->adamw_idle(steps, (size_t)length, (size_t)n, p, m, v);
+        side(c, s)->adamw_idle(steps, STEPS, (size_t)n, p, NULL, NULL);
+    }
+    for (int o = 0; o < 3; o++) expect_same(c, "adamw_idle", n, 0, 0, o, (size_t)n);
 }
 
 /* Every float exponent, both signs, infinities and the edges of each range. */
@@ -230,6 +262,7 @@ int kernel_check(const struct kernels *level)
             check_norm(&c, SIZES[i]);
             check_softmax(&c, SIZES[i]);
             check_adamw(&c, SIZES[i]);
+            check_idle(&c, SIZES[i]);
             check_columns(&c, SIZES[(i + repeat) % SIZE_COUNT], SIZES[i]);
         }
     check_math(&c);

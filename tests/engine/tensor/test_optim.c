@@ -7,6 +7,16 @@
 #include <string.h>
 
 enum { COUNT = 200003 }; /* prime, several pieces */
+static const struct adamw_rule RULE = {1e-3, 0, 0.9, 0.999, 1e-8};
+
+/* As three runs of neighbours: how a block is cut never matters. */
+static void adamw_all(enum isa isa, struct pool *pool, const struct adamw *a, float *p,
+                      const float *g, float *m, float *v, size_t count)
+{
+    const struct optim_run runs[] = {
+        {0, count / 7, a}, {count / 7, count / 2, a}, {count / 2, count, a}};
+    optim_adamw(isa, pool, runs, 3, p, g, m, v);
+}
 
 static float *randoms(uint32_t stream, double scale)
 {
@@ -26,9 +36,9 @@ Test(optim, three_steps_follow_adamw_in_double)
     for (int i = 0; i < COUNT; i++) dp[i] = (double)p[i];
     for (int t = 1; t <= 3; t++) {
         float *g = randoms((uint32_t)(10 + t), 0.1);
-        struct adamw a = adamw_step(lr, b1, b2, eps, t, scale);
-        a.decay = (float)decay;
-        optim_adamw(ISA_BEST, NULL, &a, p, g, m, v, COUNT);
+        const struct adamw_rule rule = {lr, decay, b1, b2, eps};
+        const struct adamw a = adamw_step(&rule, t, scale);
+        adamw_all(ISA_BEST, NULL, &a, p, g, m, v, COUNT);
         for (int i = 0; i < COUNT; i++) {
             const double d = (double)g[i] * scale;
             dm[i] = b1 * dm[i] + (1 - b1) * d;
@@ -56,8 +66,8 @@ Test(optim, the_same_bits_for_levels_and_threads)
         struct err err = {0};
         cr_assert_eq(pool_new(1 + run % 3, &pool, &err), ERR_OK);
         float *p = randoms(3, 1.0), *m = randoms(4, 0.1), *v = calloc(COUNT, sizeof *v);
-        const struct adamw a = adamw_step(1e-3, 0.9, 0.999, 1e-8, 7, 0.25);
-        optim_adamw(isa, pool, &a, p, g, m, v, COUNT);
+        const struct adamw a = adamw_step(&RULE, 7, 0.25);
+        adamw_all(isa, pool, &a, p, g, m, v, COUNT);
         const double sum = optim_square_sum(isa, pool, g, COUNT);
         if (run == 0) {
             first = p;
@@ -88,11 +98,44 @@ Test(optim, decaying_moments_are_flushed_before_they_are_subnormal)
 {
     float p = 1.0f, g = 0.0f, m = 1e-29f, v = 1e-31f;
     for (int t = 1; t < 4000; t++) {
-        const struct adamw a = adamw_step(1e-3, 0.9, 0.999, 1e-8, t, 1.0);
-        optim_adamw(ISA_BEST, NULL, &a, &p, &g, &m, &v, 1);
+        const struct adamw a = adamw_step(&RULE, t, 1.0);
+        adamw_all(ISA_BEST, NULL, &a, &p, &g, &m, &v, 1);
         cr_assert(m == 0.0f || fabsf(m) >= ADAM_M_FLUSH);
         cr_assert(v == 0.0f || v >= ADAM_V_FLUSH);
     }
     cr_expect_eq((double)m, 0.0);
     cr_expect_eq((double)v, 0.0);
+}
+
+/* Spans of every length and place, against the block that they stand for. */
+Test(optim, squares_of_spans_are_those_of_the_block)
+{
+    enum { SPANS_MAX = 400 };
+    struct optim_span spans[SPANS_MAX];
+    float *x = randoms(6, 1.0), *block = malloc(COUNT * sizeof *block);
+    struct pool *pool = NULL;
+    struct err err = {0};
+    struct rng r;
+    rng_init(&r, 2, RNG_SAMPLE, 0);
+    cr_assert_eq(pool_new(3, &pool, &err), ERR_OK);
+    for (int round = 0; round < 60; round++) {
+        const size_t count = 1 + rng_below(&r, COUNT);
+        const uint32_t longest = (uint32_t[]){3, 24, 768, 9000, COUNT}[round % 5];
+        size_t at = 0, n = 0;
+        memset(block, 0, COUNT * sizeof *block);
+        while (n < SPANS_MAX) {
+            at += rng_below(&r, round % 2 ? 2 * longest : 2); /* some touch each other */
+            if (at >= count) break;
+            size_t length = rng_below(&r, longest);
+            if (length > count - at) length = count - at;
+            spans[n++] = (struct optim_span){.at = at, .count = length, .x = x + at};
+            memcpy(block + at, x + at, length * sizeof *block);
+            at += length;
+        }
+        const double sum = optim_square_spans(ISA_BEST, pool, spans, n, count);
+        const double dense = optim_square_sum(ISA_BEST, NULL, block, count);
+        cr_expect_eq(memcmp(&sum, &dense, sizeof sum), 0, "round %d: %g, %g", round, sum, dense);
+    }
+    pool_free(pool);
+    free(x), free(block);
 }

@@ -140,7 +140,7 @@ Test(resume, after_kill_9_at_random_moments_ends_in_the_same_digest)
     f.job.resume = true;
     cr_assert(!fixture_run(&f, hex), "%s: %s", f.err.message, f.err.detail);
     cr_expect_str_eq(hex, want);
-    cr_expect_leq(files_in(f.job.checkpoint_dir), 2, "files of cut writes are left");
+    cr_expect_leq(files_in(f.job.checkpoint_dir), 4, "files of cut writes are left");
     fixture_end(&f);
     test_folder_remove(&t);
 }
@@ -196,6 +196,84 @@ Test(resume, two_damaged_slots_are_an_error_that_says_so)
     cr_expect(strstr(f.err.message, "damaged"), "%s", f.err.message);
     fixture_end(&f);
     test_folder_remove(&t);
+}
+
+Test(resume, a_checkpoint_of_another_version_is_refused_by_name)
+{
+    static const char *const slots[] = {"checkpoints/checkpoint-a", "checkpoints/checkpoint-b"};
+    char hex[65], old[4096 + 64] = "cairn.checkpoint/v1"; /* whole, and its own SHA-256 is right */
+    struct test_folder t;
+    struct fixture f;
+    struct err err = {0};
+    stopped_after(&t, &f, 8);
+    hash_bytes(old, 4096, hex);
+    memcpy(old + 4096, hex, 64);
+    for (size_t i = 0; i < 2; i++)
+        cr_assert(!os_write_atomic(test_folder_path(&t, slots[i]), old, sizeof old, &err));
+    cr_expect_eq(fixture_run(&f, hex), ERR_CONFLICT);
+    cr_expect(strstr(f.err.message, "another version"), "%s", f.err.message);
+    fixture_end(&f);
+    test_folder_remove(&t);
+}
+
+/* Stopped in the third epoch; the first one was the best. */
+static void stopped_behind_the_best(struct test_folder *t, struct fixture *f)
+{
+    char hex[65];
+    test_folder_make(t);
+    begin(f, t, 1);
+    f->scores[0] = 0.9;
+    f->scores[1] = f->scores[2] = 0.1;
+    f->stop_at = 14;
+    cr_assert_eq(fixture_run(f, hex), ERR_INTERRUPTED);
+    cr_assert(os_exists(test_folder_path(t, "checkpoints/best-1")));
+    cr_expect_not(os_exists(test_folder_path(t, "checkpoints/best-2")));
+    resume(f);
+    f->scores[0] = 0.1; /* the first evaluation from here on is the third epoch's */
+}
+
+Test(resume, the_best_epoch_is_found_again_and_goes_with_its_last_slot)
+{
+    char want[65], hex[65];
+    struct test_folder t;
+    struct fixture f;
+    fixture_begin(&f, 1);
+    f.scores[0] = 0.9;
+    f.scores[1] = f.scores[2] = 0.1;
+    cr_assert(!fixture_run(&f, want));
+    fixture_end(&f);
+    stopped_behind_the_best(&t, &f);
+    cr_assert(!fixture_run(&f, hex), "%s", f.err.message);
+    cr_expect_str_eq(hex, want);
+    cr_expect_eq(f.result.best_epoch, 1);
+    fixture_restart(&f);
+    f.scores[0] = 0.1;
+    f.scores[1] = 0.2; /* now the second is better: the first goes when both slots are past it */
+    f.job.resume = false;
+    cr_assert(!fixture_run(&f, hex), "%s", f.err.message);
+    cr_expect_not(os_exists(test_folder_path(&t, "checkpoints/best-1")));
+    cr_expect(os_exists(test_folder_path(&t, "checkpoints/best-2")));
+    fixture_end(&f);
+    test_folder_remove(&t);
+}
+
+Test(resume, a_damaged_or_missing_best_epoch_is_an_error_that_names_it)
+{
+    for (int missing = 0; missing < 2; missing++) {
+        char hex[65];
+        struct test_folder t;
+        struct fixture f;
+        struct err err = {0};
+        stopped_behind_the_best(&t, &f);
+        if (missing)
+            cr_assert(!os_remove(test_folder_path(&t, "checkpoints/best-1"), &err));
+        else
+            spoil(&t, "checkpoints/best-1");
+        cr_expect_eq(fixture_run(&f, hex), ERR_CORRUPT);
+        cr_expect(strstr(f.err.message, "best-1"), "%s", f.err.message);
+        fixture_end(&f);
+        test_folder_remove(&t);
+    }
 }
 
 static void change_data(struct fixture *f)
@@ -280,7 +358,7 @@ Test(resume, a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole)
 {
     char want[65], hex[65];
     uninterrupted(want);
-    for (int writes = 0; writes < 9; writes += 2) {
+    for (int writes = 0; writes < 150; writes += 7) {
         struct os_ops ops = os_real;
         struct test_folder t;
         struct fixture f;
