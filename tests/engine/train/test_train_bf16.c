@@ -1,4 +1,4 @@
-/* A run in bf16: one digest for every level, thread count and interruption, and not that of fp32. */
+/* A run in bf16: one digest for every level, thread count and interruption, not that of fp32. */
 #include "train_fixture.h"
 #include <string.h>
 
