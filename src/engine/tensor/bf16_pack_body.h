@@ -23,19 +23,29 @@ static int32_t least(int32_t a, int32_t b)
 /* `n` values that lie together; what is missing of 32 is 0. */
 static void row_words_n(const float *x, int32_t n, uint32_t *words)
 {
+    if (n >= BF16_DEPTH) {
+        row_words(x, words);
+        return;
+    }
     float whole[BF16_DEPTH] = {0};
-    if (n < BF16_DEPTH) x = memcpy(whole, x, (size_t)n * sizeof *x);
-    row_words(x, words);
+    memcpy(whole, x, (size_t)n * sizeof *x);
+    row_words(whole, words);
 }
 
+/* Tile by tile: 1 KB is written in one go, where rows one by one would write lines 1 KB apart, which
+ * share few sets of L1. */
 static void operand_rows(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t depth,
                          void *operand)
 {
     const int32_t tiles = bf16_depth_tiles(depth);
-    for (int32_t i = row0; i < row1; i++)
+    for (int32_t i = row0, end; i < row1; i = end) {
+        end = least(row1, i / BF16_TILE * BF16_TILE + BF16_TILE);
         for (int32_t t = 0; t < tiles; t++)
-            row_words_n(x + i * x_row + t * BF16_DEPTH, least(BF16_DEPTH, depth - t * BF16_DEPTH),
-                        (uint32_t *)operand + bf16_operand_at(tiles, i, t));
+            for (int32_t r = i; r < end; r++)
+                row_words_n(x + r * x_row + t * BF16_DEPTH,
+                            least(BF16_DEPTH, depth - t * BF16_DEPTH),
+                            (uint32_t *)operand + bf16_operand_at(tiles, r, t));
+    }
 }
 
 /* 32 rows of x at most (`steps`), 16 columns at most: words of neighbouring rows. */
@@ -47,13 +57,14 @@ static void tile_of_pairs(const float *x, ptrdiff_t x_row, int32_t steps, int32_
                    tile + p * BF16_TILE);
 }
 
+/* Depth outside, so that 32 rows of x are read from end to end. */
 static void operand_columns(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1,
                             int32_t depth, void *operand)
 {
     const int32_t tiles = bf16_depth_tiles(depth);
     _Alignas(64) uint32_t pairs[BF16_TILE_WORDS];
-    for (int32_t i = row0; i < row1; i += BF16_TILE)
-        for (int32_t t = 0; t < tiles; t++) {
+    for (int32_t t = 0; t < tiles; t++)
+        for (int32_t i = row0; i < row1; i += BF16_TILE) {
             const int32_t step = t * BF16_DEPTH;
             tile_of_pairs(x + i + step * x_row, x_row, least(BF16_DEPTH, depth - step),
                           least(BF16_TILE, row1 - i), pairs);
@@ -61,7 +72,7 @@ static void operand_columns(const float *x, ptrdiff_t x_row, int32_t row0, int32
         }
 }
 
-/* Columns [col, col + cols) and depth tile t of w, whose depth lies together. */
+/* 16 columns at most of w, whose depth lies together, over a tile of depth. */
 static void weights_tile(const float *w, ptrdiff_t w_col, int32_t depth, int32_t cols,
                          uint32_t *tile)
 {
@@ -71,23 +82,35 @@ static void weights_tile(const float *w, ptrdiff_t w_col, int32_t depth, int32_t
     transpose_words(rows, tile);
 }
 
+/* Columns 16 h ... of w over depth tile t. */
+static void weights_place(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_t depth,
+                          int32_t cols, int32_t h, int32_t t, uint32_t *out)
+{
+    const int32_t col = h * BF16_TILE, step = t * BF16_DEPTH;
+    const int32_t deep = least(BF16_DEPTH, depth - step);
+    uint32_t *tile = out + bf16_weights_at(bf16_depth_tiles(depth), h, t);
+    if (cols <= col)
+        memset(tile, 0, BF16_TILE_WORDS * sizeof *tile);
+    else if (w_step == 1)
+        weights_tile(w + col * w_col + step, w_col, deep, least(BF16_TILE, cols - col), tile);
+    else
+        tile_of_pairs(w + col + step * w_step, w_step, deep, least(BF16_TILE, cols - col), tile);
+}
+
+/* What lies together in w is read along: depth innermost, or columns. */
 static void weights_pack(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_t depth,
                          int32_t cols, int32_t panel0, int32_t panel1, void *out)
 {
     const int32_t tiles = bf16_depth_tiles(depth);
-    for (int32_t h = 2 * panel0; h < 2 * panel1; h++)
-        for (int32_t t = 0; t < tiles; t++) {
-            const int32_t col = h * BF16_TILE, step = t * BF16_DEPTH;
-            const int32_t wide = cols > col ? least(BF16_TILE, cols - col) : 0;
-            const int32_t deep = least(BF16_DEPTH, depth - step);
-            uint32_t *tile = (uint32_t *)out + bf16_weights_at(tiles, h, t);
-            if (wide == 0)
-                memset(tile, 0, BF16_TILE_WORDS * sizeof *tile);
-            else if (w_step == 1)
-                weights_tile(w + col * w_col + step, w_col, deep, wide, tile);
-            else
-                tile_of_pairs(w + col + step * w_step, w_step, deep, wide, tile);
-        }
+    if (w_step == 1) {
+        for (int32_t h = 2 * panel0; h < 2 * panel1; h++)
+            for (int32_t t = 0; t < tiles; t++)
+                weights_place(w, w_col, w_step, depth, cols, h, t, out);
+        return;
+    }
+    for (int32_t t = 0; t < tiles; t++)
+        for (int32_t h = 2 * panel0; h < 2 * panel1; h++)
+            weights_place(w, w_col, w_step, depth, cols, h, t, out);
 }
 
 /* Rows [row, row + rows) of columns [col, col + cols), cols <= 32, whose sums lie in `sums` with
