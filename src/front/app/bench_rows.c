@@ -86,9 +86,12 @@ static enum err_code rows_once(void *ctx, struct err *err)
 static enum err_code adamw_once(void *ctx, struct err *err)
 {
     struct rows_run *r = ctx;
-    struct adamw a = adamw_step(1e-4, 0.9, 0.999, 1e-8, 10, 1.0);
+    const struct adamw_rule rule = {
+        .lr = 1e-4, .decay = 0.01, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
+    const struct adamw step = adamw_step(&rule, 10, 1.0);
+    const struct optim_run all = {.begin = 0, .end = PARAMS, .step = &step};
     (void)err;
-    optim_adamw(ISA_BEST, r->pool, &a, r->x, r->v, r->y, r->z, PARAMS);
+    optim_adamw(ISA_BEST, r->pool, &all, 1, r->x, r->v, r->y, r->z);
     return ERR_OK;
 }
 
