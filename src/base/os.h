@@ -56,6 +56,11 @@ enum err_code os_replace_begin(const char *path, struct os_replace *ret,
                                struct err *err) MUST_CHECK;
 enum err_code os_replace_write(struct os_replace *r, const void *bytes, size_t len,
                                struct err *err) MUST_CHECK;
+/* The next `len` bytes are zero and, where the file system can, take no room. Something must be
+ * written behind them. */
+enum err_code os_replace_skip(struct os_replace *r, size_t len, struct err *err) MUST_CHECK;
+/* Nobody but this user may read or write the new file, whatever the mode of the old one. */
+enum err_code os_replace_private(struct os_replace *r, struct err *err) MUST_CHECK;
 enum err_code os_replace_commit(struct os_replace *r, struct err *err) MUST_CHECK;
 void os_replace_abandon(struct os_replace *r);
 /* Appends one record and fsyncs it; when that fails the file has its old length. */
@@ -69,10 +74,16 @@ struct os_map {
 /* Read-only private mapping. Empty files map to data = "" and len 0. */
 enum err_code os_map_file(const char *path, struct os_map *ret, struct err *err) MUST_CHECK;
 void os_unmap(struct os_map *m);
+/* The same for a file that is trusted because of who wrote it: ERR_AUTH unless it is a regular file
+ * (no link) of this process's user that nobody else may write to. */
+enum err_code os_map_own_file(const char *path, struct os_map *ret, struct err *err) MUST_CHECK;
 
 bool os_exists(const char *path);
 bool os_is_dir(const char *path);
 enum err_code os_file_bytes(const char *path, int64_t *ret_bytes, struct err *err) MUST_CHECK;
+/* When a file was last written, or touched: microseconds as os_now_us. */
+enum err_code os_file_time_us(const char *path, int64_t *ret_us, struct err *err) MUST_CHECK;
+enum err_code os_touch(const char *path, struct err *err) MUST_CHECK;
 enum err_code os_mkdirs(const char *path,
                         struct err *err) MUST_CHECK; /* mkdir -p, mode 0777 & ~umask */
 enum err_code os_rename(const char *from, const char *to,
@@ -117,5 +128,7 @@ void os_cpu_name(char out[64]); /* "Intel(R) Xeon(R) Processor" */
 bool os_tiles_permit(void);
 int64_t os_peak_memory_bytes(void);
 void os_sleep_ms(int ms);
+/* From now on this thread gives way to the others. */
+void os_thread_background(void);
 
 #endif

@@ -174,6 +174,18 @@ enum err_code os_replace_write(struct os_replace *r, const void *bytes, size_t l
     return write_all(r->fd, r->path, bytes, len, err);
 }
 
+enum err_code os_replace_skip(struct os_replace *r, size_t len, struct err *err)
+{
+    if (len > (size_t)INT64_MAX || lseek(r->fd, (off_t)len, SEEK_CUR) < 0)
+        return os_fail(err, "write", r->path);
+    return ERR_OK;
+}
+
+enum err_code os_replace_private(struct os_replace *r, struct err *err)
+{
+    return fchmod(r->fd, 0600) == 0 ? ERR_OK : os_fail(err, "set the mode of", r->path);
+}
+
 void os_replace_abandon(struct os_replace *r)
 {
     os_close_quietly(r->fd);
@@ -269,24 +281,43 @@ out:
     return code;
 }
 
+static enum err_code map_fd(int fd, const char *path, struct os_map *ret, struct err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) return os_fail(err, "read the size of", path);
+    if (st.st_size == 0) {
+        *ret = (struct os_map){.data = "", .len = 0};
+        return ERR_OK;
+    }
+    void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) return os_fail(err, "map", path);
+    *ret = (struct os_map){.data = data, .len = (size_t)st.st_size};
+    return ERR_OK;
+}
+
 enum err_code os_map_file(const char *path, struct os_map *ret, struct err *err)
 {
     struct os_reader reader;
     enum err_code code = os_reader_open(path, &reader, err);
     if (code) return code;
-    struct stat st;
-    if (fstat(reader.fd, &st) != 0) {
-        code = os_fail(err, "read the size of", path);
-    } else if (st.st_size == 0) {
-        *ret = (struct os_map){.data = "", .len = 0};
-    } else {
-        void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, reader.fd, 0);
-        if (data == MAP_FAILED)
-            code = os_fail(err, "map", path);
-        else
-            *ret = (struct os_map){.data = data, .len = (size_t)st.st_size};
-    }
+    code = map_fd(reader.fd, path, ret, err);
     os_reader_close(&reader);
+    return code;
+}
+
+enum err_code os_map_own_file(const char *path, struct os_map *ret, struct err *err)
+{
+    const int fd = os_now->open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
+    struct stat st;
+    enum err_code code = ERR_OK;
+    if (fd < 0) return os_fail(err, "open", path);
+    if (fstat(fd, &st) != 0)
+        code = os_fail(err, "read the owner of", path);
+    else if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+        code = err_set(err, ERR_AUTH, "%s is not a file that this user alone may write", path);
+    else
+        code = map_fd(fd, path, ret, err);
+    os_close_quietly(fd);
     return code;
 }
 

@@ -45,6 +45,19 @@ enum err_code os_file_bytes(const char *path, int64_t *ret_bytes, struct err *er
     return ERR_OK;
 }
 
+enum err_code os_file_time_us(const char *path, int64_t *ret_us, struct err *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return os_fail(err, "read the time of", path);
+    *ret_us = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+    return ERR_OK;
+}
+
+enum err_code os_touch(const char *path, struct err *err)
+{
+    return utimensat(AT_FDCWD, path, NULL, 0) == 0 ? ERR_OK : os_fail(err, "touch", path);
+}
+
 enum err_code os_mkdirs(const char *path, struct err *err)
 {
     char part[PATH_BYTES_MAX];

@@ -15,6 +15,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -116,6 +117,12 @@ bool os_tiles_permit(void)
 #else
     return false;
 #endif
+}
+
+void os_thread_background(void)
+{
+    /* Linux counts niceness by thread; a refusal does not matter. */
+    (void)!setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
 }
 
 int64_t os_peak_memory_bytes(void)

@@ -17,6 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CAIRN=$(realpath "${CAIRN:-$here/../../build/src/cairn}")
 make_model=$(dirname "$CAIRN")/../tests/make-model
 work=$(mktemp -d "${TMPDIR:-/tmp}/cairn-e2e-XXXXXX") || exit 1
+export XDG_CACHE_HOME=$work/cache
 out=$work/out err=$work/err tests=0 failed=0 status=0 server_pid=
 
 at_exit() {

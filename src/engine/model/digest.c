@@ -37,6 +37,7 @@ void model_digest(const struct model *m, char hex[65])
 {
     struct hash h;
     char tokenizer[HASH_HEX_BYTES] = "";
+    BUG_IF(m->packed != NULL);
     hash_init(&h);
     hash_add_str(&h, "cairn.model/v1");
     add_config(&h, &m->config);

@@ -8,7 +8,7 @@
 #define ENGINE_MODEL_ENCODER_INTERNAL_H
 
 #include "engine/model/encoder.h"
-#include "engine/model/packed.h"
+#include "engine/model/packed_file.h"
 #include "engine/tensor/kernels.h"
 #include "engine/tensor/lowp.h"
 
@@ -50,7 +50,8 @@ struct encoder {
     struct layer_acts *layer;                 /* [L] or [1] */
     struct packed_plan plan;                  /* serving */
     struct layer_packed *packed;              /* [L], serving */
-    void *packed_block, *packed_data;         /* owned, and where the weights begin in it */
+    void *packed_block;                       /* owned; NULL: the model came with them */
+    void *packed_data;                        /* in the block: what is packed here */
     void *turned_block, *turned; /* training below fp32: owned; weights for dx = dy W */
     void *operand, *operand_act; /* [T, H], [T, I], below fp32; training: an area */
     float *sum;                  /* [T, H] a GEMM's output before LayerNorm */

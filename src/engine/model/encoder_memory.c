@@ -85,16 +85,21 @@ static void place_training(struct encoder *e, struct walk *w)
     place_gradients(e, w);
 }
 
-/* The packed weights have a block of their own, on huge pages. */
+/* The packed weights are those that the model came with, or have a block of their own, on huge
+ * pages. */
 static enum err_code packed_new(struct encoder *e, struct err *err)
 {
     const int32_t layers = e->model->config.layers;
     packed_plan_init(&e->plan, &e->model->config, e->options.precision, e->options.isa);
     e->packed = mem_try((size_t)layers, sizeof *e->packed, err);
     if (!e->packed) return err->code;
-    e->packed_block = mem_try_pages(e->plan.bytes, 1, &e->packed_data, err);
-    if (!e->packed_block) return err->code;
-    const void *data = e->packed_data;
+    const struct packed_file *from = e->model->packed;
+    if (from && !packed_file_fits(from, &e->plan))
+        return err_set(err, ERR_BAD_INPUT, "the model is packed as %s, %s is needed", from->layout,
+                       e->plan.layout);
+    if (!from) e->packed_block = mem_try_pages(e->plan.bytes, 1, &e->packed_data, err);
+    if (!from && !e->packed_block) return err->code;
+    const void *data = from ? from->data : e->packed_data;
     for (int32_t i = 0; i < layers; i++)
         e->packed[i] = (struct layer_packed){.qkv = packed_find(&e->plan, data, i, PACKED_QKV),
                                              .out = packed_find(&e->plan, data, i, PACKED_OUT),

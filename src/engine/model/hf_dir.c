@@ -309,6 +309,7 @@ static enum err_code save_config(const struct model *m, const char *dir, struct 
 enum err_code model_save(const struct model *m, const char *dir, struct err *err)
 {
     char config[PATH_BYTES_MAX];
+    BUG_IF(m->packed != NULL);
     if (os_mkdirs(dir, err) || os_join(config, dir, "config.json", err) ||
         os_remove(config, err)) /* of a model that was here before: see above */
         return err->code;

@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/model/init_internal.h"
+#include "engine/model/model_internal.h"
+#include "engine/model/packed_file.h"
 #include "engine/text/tokenizer.h"
 #include <stdatomic.h>
 #include <stdio.h>
@@ -202,7 +204,7 @@ static enum err_code labels_default(struct model *m, struct err *err)
     return ERR_OK;
 }
 
-enum err_code model_new(const struct model_config *config, struct model **ret, struct err *err)
+enum err_code model_new_bare(const struct model_config *config, struct model **ret, struct err *err)
 {
     if (check_config(config, err)) return err->code;
     struct model *m = mem_try(1, sizeof *m, err);
@@ -219,15 +221,27 @@ enum err_code model_new(const struct model_config *config, struct model **ret, s
                 (unsigned long long)MODEL_FILE_BYTES_MAX);
         goto fail;
     }
-    void *data = NULL;
-    m->params_block = mem_try_pages(m->param_count, sizeof *m->params, &data, err);
-    m->params = data;
-    if (!m->params || labels_default(m, err)) goto fail;
+    if (labels_default(m, err)) goto fail;
     *ret = m;
     return ERR_OK;
 fail:
     model_free(m);
     return err->code;
+}
+
+enum err_code model_new(const struct model_config *config, struct model **ret, struct err *err)
+{
+    struct model *m = NULL;
+    void *data = NULL;
+    if (model_new_bare(config, &m, err)) return err->code;
+    m->params_block = mem_try_pages(m->param_count, sizeof *m->params, &data, err);
+    if (!m->params_block) {
+        model_free(m);
+        return err->code;
+    }
+    m->params = data;
+    *ret = m;
+    return ERR_OK;
 }
 
 static void labels_free(char **names, int32_t count)
@@ -247,6 +261,7 @@ void model_free(struct model *m)
     labels_free(m->label_names, m->config.labels);
     mem_free(m->recipe);
     mem_free(m->params_block);
+    packed_file_close(m->packed);
     mem_free(m->tensors);
     mem_free(m->layer);
     mem_free(m);
@@ -296,6 +311,7 @@ fail:
 enum err_code model_copy(const struct model *m, struct model **ret, struct err *err)
 {
     struct model *copy = NULL;
+    BUG_IF(m->packed != NULL);
     if (model_new(&m->config, &copy, err)) return err->code;
     if (model_set_labels(copy, (const char *const *)m->label_names, err) ||
         (m->recipe && model_set_recipe(copy, m->recipe, err))) {
@@ -348,6 +364,7 @@ enum err_code model_set_head(struct model *m, enum model_head head, const char *
                              int32_t count, uint64_t seed, struct err *err)
 {
     struct model_config config = m->config;
+    BUG_IF(m->packed != NULL);
     config.head = head;
     config.labels = count;
     if (head != HEAD_NONE) config.pooler = head != HEAD_TOKEN;

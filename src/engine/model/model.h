@@ -90,6 +90,10 @@ struct model {
     struct tokenizer *tokenizer;    /* owned; shared with copies; NULL until model_take_tokenizer */
     struct model_users *tokenizer_users; /* private: counts the models that share it */
     char *recipe; /* canonical JSON of cairn.json, or NULL for a model that cairn did not train */
+    /* NULL, or what the model was opened from by packed_file.h: the layers' matrices are there, in
+     * packed form alone, and read as zero in params, which is read-only. Such a model can only be
+     * served: the functions below that read or change all parameters must not be called. */
+    struct packed_file *packed;
 };
 
 /* Checks the sizes against base/limits.h and builds the layout with params all zero; labels are

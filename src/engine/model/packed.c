@@ -56,11 +56,16 @@ static const float *matrix_of(const struct model *m, int32_t layer, enum packed_
 void packed_make(const struct packed_plan *plan, const struct model *m, int32_t layer,
                  enum packed_matrix which, void *block)
 {
+    packed_make_at(plan, m, layer, which, (char *)block + place_of(plan, layer, which));
+}
+
+void packed_make_at(const struct packed_plan *plan, const struct model *m, int32_t layer,
+                    enum packed_matrix which, void *out)
+{
     const struct lowp *lowp = lowp_get(plan->precision, plan->isa);
     const int32_t depth = plan->depth[which], cols = plan->cols[which];
     const int32_t panel = lowp ? PANEL_COLUMNS : PANEL, panels = (cols + panel - 1) / panel;
     const float *w = matrix_of(m, layer, which);
-    void *out = (char *)block + place_of(plan, layer, which);
     if (lowp)
         lowp->weights_pack(w, depth, 1, depth, cols, 0, panels, out);
     else

@@ -1,7 +1,7 @@
 /* engine/model/packed.h - the weights of a model's layers as products read them.
  *
  * Serving packs the four matrices of a layer once, in the order that its kernels stream. All of
- * them lie in one block:
+ * them lie in one block, which an encoder makes or a file brings (packed_file.h):
  *
  *     layer 0: QKV | out | up | down    layer 1: QKV | out | up | down    ...
  *
@@ -38,6 +38,9 @@ void packed_plan_init(struct packed_plan *ret, const struct model_config *config
 /* Packs one matrix of the model into its place in the block. */
 void packed_make(const struct packed_plan *plan, const struct model *m, int32_t layer,
                  enum packed_matrix which, void *block);
+/* The same into `out`, where this matrix alone lies. */
+void packed_make_at(const struct packed_plan *plan, const struct model *m, int32_t layer,
+                    enum packed_matrix which, void *out);
 const void *packed_find(const struct packed_plan *plan, const void *block, int32_t layer,
                         enum packed_matrix which);
 

@@ -131,20 +131,25 @@ static void build_bytes(struct tokenizer *tok)
     }
 }
 
+enum err_code tokenizer_derive(struct tokenizer *tok, struct err *err)
+{
+    if (build_added(tok, err)) return err->code;
+    tok->continuation = TRIE_ROOT;
+    for (const char *c = CONTINUATION; *c && tok->continuation >= 0; c++)
+        tok->continuation = trie_step(&tok->pieces, tok->continuation, *c);
+    build_bytes(tok);
+    return ERR_OK;
+}
+
 static enum err_code build(struct tokenizer *tok, const struct tokenizer_draft *d, struct err *err)
 {
     if (tok->model_count == 0) return err_set(err, ERR_BAD_INPUT, "the vocabulary is empty");
     if (vocab_trie(&tok->vocab, tok->model_count, &tok->pieces, err)) return err->code;
     if (!tok->added && add_specials(tok, d, err)) return err->code;
-    if (build_added(tok, err)) return err->code;
-    if (find_specials(tok, d, err)) return err->code;
+    if (tokenizer_derive(tok, err) || find_specials(tok, d, err)) return err->code;
     if (tok->special[SPECIAL_UNK] >= tok->model_count)
         return err_set(err, ERR_BAD_INPUT, "the unk_token \"%s\" is not in the model's vocabulary",
                        d->special_name[SPECIAL_UNK]);
-    tok->continuation = TRIE_ROOT;
-    for (const char *c = CONTINUATION; *c && tok->continuation >= 0; c++)
-        tok->continuation = trie_step(&tok->pieces, tok->continuation, *c);
-    build_bytes(tok);
     return ERR_OK;
 }
 
@@ -176,9 +181,11 @@ enum err_code tokenizer_build(struct tokenizer_draft *d, struct tokenizer **ret,
 void tokenizer_free(struct tokenizer *tok)
 {
     if (!tok) return;
-    trie_release(&tok->pieces);
     trie_release(&tok->added_trie);
-    vocab_release(&tok->vocab);
+    if (!tok->image) {
+        trie_release(&tok->pieces);
+        vocab_release(&tok->vocab);
+    }
     mem_free(tok->added);
     mem_free(tok);
 }

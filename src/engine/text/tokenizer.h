@@ -27,7 +27,7 @@
 #ifndef ENGINE_TEXT_TOKENIZER_H
 #define ENGINE_TEXT_TOKENIZER_H
 
-#include "base/err.h"
+#include "base/buf.h"
 #include <stdint.h>
 
 struct tokenizer_options {
@@ -83,6 +83,14 @@ void tokenizer_digest(const struct tokenizer *tok, char hex[65]);
  * reads them. */
 enum err_code tokenizer_save(const struct tokenizer *tok, const char *dir,
                              struct err *err) MUST_CHECK;
+
+/* The built form as bytes, which a cache keeps and opens in place without building. For the machine
+ * that wrote it. Opening checks the form (ERR_CORRUPT), not that these are the right pieces; the
+ * bytes are 8-byte aligned and outlive the tokenizer. */
+enum err_code tokenizer_image_write(const struct tokenizer *tok, struct buf *out,
+                                    struct err *err) MUST_CHECK;
+enum err_code tokenizer_image_open(const void *bytes, size_t len, struct tokenizer **ret,
+                                   struct err *err) MUST_CHECK;
 
 void encoding_init(struct encoding *e);
 void encoding_release(struct encoding *e);

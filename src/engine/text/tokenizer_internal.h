@@ -27,6 +27,7 @@ struct added_token {
 };
 
 struct tokenizer {
+    const void *image; /* NULL, or what vocab and pieces point into and do not own */
     struct tokenizer_options options;
     int32_t word_chars_max;
     struct vocab vocab;   /* the model's pieces, then added tokens that are not among them */
@@ -60,5 +61,9 @@ void tokenizer_draft_release(struct tokenizer_draft *d);
 /* Builds the tokenizer; takes the draft's memory (releases it on failure too). */
 enum err_code tokenizer_build(struct tokenizer_draft *d, struct tokenizer **ret,
                               struct err *err) MUST_CHECK;
+
+/* Makes what follows from vocab, pieces and added: the trie of added tokens, the slot behind "##",
+ * what each byte does. */
+enum err_code tokenizer_derive(struct tokenizer *tok, struct err *err) MUST_CHECK;
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES  256
+#define BYTES  TRIE_LABELS
 #define WINDOW 128
 
 struct range { /* keys [lo, hi) share the bytes that lead to slot */

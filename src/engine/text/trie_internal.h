@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #define TRIE_ROOT      0
+#define TRIE_LABELS    256 /* a slot's children lie in base .. base + 255 */
 #define TRIE_SLOTS_MAX (1 << 24)
 
 struct trie_slot {

@@ -33,6 +33,9 @@ enum err_code app_model_open(struct app *app, const char *model, struct model **
 /* The pretrained model that cairn.yaml names: a directory, or a name in the cache. */
 enum err_code app_base_model_dir(struct app *app, char out[PATH_BYTES_MAX],
                                  struct err *err) MUST_CHECK;
+/* Where models that are ready to be served are cached; the host has a cache. */
+enum err_code app_packed_dir(const struct app_host *host, char out[PATH_BYTES_MAX],
+                             struct err *err) MUST_CHECK;
 /* Empty string when nothing was promoted yet. */
 enum err_code app_champion(struct app *app, char digest[HASH_HEX_BYTES],
                            struct err *err) MUST_CHECK;

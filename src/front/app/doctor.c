@@ -2,6 +2,7 @@
  * line with what was found and, when it is not well, what to do. */
 #include "base/str.h"
 #include "front/app/app_internal.h"
+#include "live/serving/serving.h"
 
 struct doctor {
     json_t *checks;
@@ -54,6 +55,19 @@ static void check_champion(struct doctor *d, struct app *app)
     say(d, "champion", well, well ? digest : err.message, "cairn verify names the broken file");
 }
 
+/* Information, no check: a service starts without it, only slower. */
+static void show_cache(struct doctor *d, const struct app_host *host)
+{
+    char dir[PATH_BYTES_MAX], text[PATH_BYTES_MAX + 100];
+    struct err err = {0};
+    int count = 0;
+    int64_t bytes = 0;
+    if (!host->cache_dir || app_packed_dir(host, dir, &err)) return;
+    serving_cache_size(dir, &count, &bytes);
+    (void)str_format(text, sizeof text, "%d, %lld MB, in %s", count, (long long)(bytes >> 20), dir);
+    say(d, "models ready to serve", true, text, NULL);
+}
+
 static void check_clock(struct doctor *d)
 {
     int64_t year_2024_us = INT64_C(1704067200) * 1000000;
@@ -69,6 +83,7 @@ enum err_code app_doctor(struct app *app, const struct app_host *host, json_t **
     (void)err;
     check_machine(&d, host);
     check_clock(&d);
+    show_cache(&d, host);
     if (app) {
         check_base_model(&d, app);
         check_registry(&d, app);

@@ -88,3 +88,8 @@ enum err_code app_base_model_dir(struct app *app, char out[PATH_BYTES_MAX], stru
     err_detail(err, "looked for a folder beside cairn.yaml, and for %s", out);
     return err_hint(err, "tools/setup weights fetches minilm-l6; or name any BERT directory");
 }
+
+enum err_code app_packed_dir(const struct app_host *host, char out[PATH_BYTES_MAX], struct err *err)
+{
+    return os_join(out, host->cache_dir, "packed", err);
+}

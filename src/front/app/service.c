@@ -17,6 +17,7 @@ struct service {
     bool pinned;
     _Atomic int64_t feedback;
     int64_t since_us;
+    char cache_dir[PATH_BYTES_MAX];
     pthread_t watcher;
     bool watching;
     atomic_bool stop;
@@ -70,7 +71,7 @@ static enum err_code take_model(struct service *s, const char *digest, struct er
     char dir[PATH_BYTES_MAX];
     struct model *m = NULL;
     if (registry_model_checkout(s->app->registry, digest, dir, err)) return err->code;
-    if (model_open(dir, &m, err)) return err->code;
+    if (serving_load(s->serving, dir, digest, &m, err)) return err->code;
     if (set_rules(s, m, digest, err)) {
         model_free(m);
         return err->code;
@@ -118,6 +119,10 @@ enum err_code service_open(struct app *app, const char *model, struct service **
     struct serving_options o = answer_options(app);
     o.on_prediction = on_prediction;
     o.ctx = s;
+    if (app->host.cache_dir) {
+        if (app_packed_dir(&app->host, s->cache_dir, err)) goto fail;
+        o.cache_dir = s->cache_dir;
+    }
     if (app_model_digest(app, model ? model : "@champion", digest, err)) goto fail;
     if (prediction_log_start(app->registry, 0, &s->log, err)) goto fail;
     if (serving_new(&o, &s->serving, err) || take_model(s, digest, err)) goto fail;

@@ -24,7 +24,8 @@ struct serving_options serving_options_default(void)
     return (struct serving_options){.isa = ISA_BEST,
                                     .batch_tokens = BATCH_TOKENS_DEFAULT,
                                     .texts_max = QUEUE_REQUESTS_MAX,
-                                    .overlap = 32};
+                                    .overlap = 32,
+                                    .settle_ms = 1000};
 }
 
 struct served_model *served_model_use(struct served_model *m)
@@ -135,6 +136,7 @@ enum err_code serving_drain(struct serving *s, int wait_ms, struct err *err)
 void serving_free(struct serving *s)
 {
     if (!s) return;
+    cache_stop(s);
     (void)wait_idle(s, -1);
     pthread_mutex_lock(&s->lock);
     s->stop = true;
@@ -167,12 +169,19 @@ static enum err_code warm_up(const struct served_model *m, struct err *err)
     return encoder_forward(m->encoder, &b, err);
 }
 
+struct encoder_options serving_encoder_options(const struct serving *s, const struct model *m)
+{
+    const int32_t positions = m->config.positions, budget = s->options.batch_tokens;
+    return (struct encoder_options){.tokens_max = budget > positions ? budget : positions,
+                                    .sequences_max = s->batch.parts_max,
+                                    .isa = s->options.isa,
+                                    .precision = PRECISION_FP32};
+}
+
 static enum err_code make_encoder(struct serving *s, struct served_model *m, struct err *err)
 {
-    const int32_t positions = m->model->config.positions, budget = s->options.batch_tokens;
-    m->batch_tokens = budget > positions ? budget : positions;
-    const struct encoder_options o = {
-        .tokens_max = m->batch_tokens, .sequences_max = s->batch.parts_max, .isa = s->options.isa};
+    const struct encoder_options o = serving_encoder_options(s, m->model);
+    m->batch_tokens = o.tokens_max;
     pthread_mutex_lock(&s->engine);
     enum err_code code = encoder_new(m->model, &o, s->pool, &m->encoder, err);
     if (!code) code = warm_up(m, err);
@@ -180,7 +189,9 @@ static enum err_code make_encoder(struct serving *s, struct served_model *m, str
     return code;
 }
 
-enum err_code serving_swap(struct serving *s, struct model *m, const char *digest, struct err *err)
+/* The model with its encoder, ready; takes `m`, also on failure. */
+static enum err_code served_model_new(struct serving *s, struct model *m, const char *digest,
+                                      struct served_model **ret, struct err *err)
 {
     struct served_model *next = mem_try(1, sizeof *next, err);
     if (!next) {
@@ -189,11 +200,20 @@ enum err_code serving_swap(struct serving *s, struct model *m, const char *diges
     }
     next->model = m;
     atomic_init(&next->refs, 1);
-    if (!str_format(next->digest, sizeof next->digest, "%s", digest)) {
+    if (!str_format(next->digest, sizeof next->digest, "%s", digest))
         err_set(err, ERR_BAD_INPUT, "the model's digest is longer than 64 characters");
-        goto failed;
+    else if (check_model(m, err) == ERR_OK && make_encoder(s, next, err) == ERR_OK) {
+        *ret = next;
+        return ERR_OK;
     }
-    if (check_model(m, err) || make_encoder(s, next, err)) goto failed;
+    served_model_drop(next);
+    return err->code;
+}
+
+enum err_code serving_swap(struct serving *s, struct model *m, const char *digest, struct err *err)
+{
+    struct served_model *next = NULL;
+    if (served_model_new(s, m, digest, &next, err)) return err->code;
     pthread_mutex_lock(&s->lock);
     struct served_model *before = s->current;
     s->current = next;
@@ -201,10 +221,22 @@ enum err_code serving_swap(struct serving *s, struct model *m, const char *diges
     memcpy(s->stats.model, next->digest, sizeof s->stats.model);
     pthread_mutex_unlock(&s->lock);
     served_model_drop(before);
+    cache_settle(s, next);
     return ERR_OK;
-failed:
-    served_model_drop(next);
-    return err->code;
+}
+
+enum err_code serving_exchange(struct serving *s, struct model *m, const struct served_model *old,
+                               struct err *err)
+{
+    struct served_model *next = NULL, *unused = NULL;
+    if (served_model_new(s, m, old->digest, &next, err)) return err->code;
+    pthread_mutex_lock(&s->lock);
+    const bool is_current = s->current == old;
+    unused = is_current ? s->current : next;
+    if (is_current) s->current = next;
+    pthread_mutex_unlock(&s->lock);
+    served_model_drop(unused);
+    return is_current ? ERR_OK : err_set(err, ERR_CONFLICT, "another model is served by now");
 }
 
 void serving_get_stats(struct serving *s, struct serving_stats *ret)

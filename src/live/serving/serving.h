@@ -82,6 +82,10 @@ struct serving_options {
      * serving_predict returns. Must not block: it is in the way of the answer. May be NULL. */
     void (*on_prediction)(void *ctx, const struct prediction *p);
     void *ctx;
+    /* Where models are kept ready to be served, for serving_load; made when needed. NULL: nowhere.
+     * Must outlive the serving. */
+    const char *cache_dir;
+    int settle_ms; /* after a swap, before the cache is written or checked: first answers first */
 };
 struct serving_options serving_options_default(void);
 
@@ -99,6 +103,12 @@ struct serving_stats {
 enum err_code serving_new(const struct serving_options *o, struct serving **ret,
                           struct err *err) MUST_CHECK;
 void serving_free(struct serving *s); /* drains without a time limit first */
+/* Opens the model of a Hugging Face directory, for serving_swap: from the cache when it is there,
+ * and then it can only be served (model.h, packed). The digest is trusted: nothing is hashed. After
+ * the swap a thread writes what the cache lacks and checks what came from it. One caller at a time
+ * for _load and _swap. */
+enum err_code serving_load(struct serving *s, const char *dir, const char *digest,
+                           struct model **ret, struct err *err) MUST_CHECK;
 /* Takes the model (also on failure, when it is freed) and its digest. The model must have a token
  * head and a tokenizer. */
 enum err_code serving_swap(struct serving *s, struct model *m, const char *digest,
@@ -110,5 +120,7 @@ void predictions_free(struct prediction *p, int32_t count);
 /* From now on requests are ERR_UNAVAILABLE. ERR_BUSY when some are still inside after wait_ms. */
 enum err_code serving_drain(struct serving *s, int wait_ms, struct err *err) MUST_CHECK;
 void serving_get_stats(struct serving *s, struct serving_stats *ret);
+/* How many models a cache holds, and their bytes; none when there is no such folder. */
+void serving_cache_size(const char *dir, int *ret_count, int64_t *ret_bytes);
 
 #endif

@@ -13,6 +13,8 @@
 #ifndef LIVE_SERVING_SERVING_INTERNAL_H
 #define LIVE_SERVING_SERVING_INTERNAL_H
 
+#include "base/os.h"
+#include "engine/model/packed_file.h"
 #include "live/serving/serving.h"
 #include "live/serving/windows.h"
 
@@ -61,6 +63,8 @@ struct batch {
     int32_t parts_max, tokens_max; /* room, for any model */
 };
 
+struct settler; /* cache.c */
+
 struct serving {
     struct serving_options options;
     struct pool *pool;      /* under engine */
@@ -77,6 +81,9 @@ struct serving {
     bool draining, stop;
     struct batch batch; /* the batcher thread's */
     struct serving_stats stats;
+    /* of the caller of _load and _swap */
+    char loaded_dir[PATH_BYTES_MAX], loaded_digest[65];
+    struct settler *settler;
 };
 
 /* batcher.c */
@@ -88,5 +95,16 @@ void queue_remove_request(struct serving *s, struct request *r); /* lock held */
 struct served_model *served_model_use(struct served_model *m); /* one more; returns m */
 /* One less; the last frees the model, which is slow: not with the lock held. NULL is fine. */
 void served_model_drop(struct served_model *m);
+
+struct encoder_options serving_encoder_options(const struct serving *s, const struct model *m);
+/* Puts `m`, which is the same model as `old` and is taken, in its place. ERR_CONFLICT when `old` is
+ * not the current one any more. */
+enum err_code serving_exchange(struct serving *s, struct model *m, const struct served_model *old,
+                               struct err *err) MUST_CHECK;
+
+enum { CACHE_MODELS_MOST = 8 };
+/* cache.c: begins to write or check the cached form of the model that was just swapped in. */
+void cache_settle(struct serving *s, struct served_model *m);
+void cache_stop(struct serving *s); /* waits for that to end */
 
 #endif
