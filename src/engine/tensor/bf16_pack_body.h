@@ -32,7 +32,7 @@ static void row_words_n(const float *x, int32_t n, uint32_t *words)
     row_words(whole, words);
 }
 
-/* Tile by tile: 1 KB is written in one go, where rows one by one would write lines 1 KB apart, which
+/* Tile by tile: 1 KB is written in one go; rows one by one would write lines 1 KB apart, which
  * share few sets of L1. */
 static void operand_rows(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t depth,
                          void *operand)
