@@ -1,72 +1,10 @@
 /* AVX2: 6 rows x 1 panel (two ymm) = 12 chains, 2 registers of b, 1 of a: 15 of the 16. */
-#include <immintrin.h>
-#include "engine/tensor/gemm_tile.h"
-#include "engine/tensor/kernels_internal.h"
 #include "engine/tensor/vec_avx2.h"
 
 #define LEVEL        avx2
 #define TILE_ROWS    6
 #define GROUP_PANELS 1
-
-#define ALWAYS static inline __attribute__((always_inline))
-
-ALWAYS void tile_body(const struct tile *t, const int rows, const bool a_packed)
-{
-    __m256 low[TILE_ROWS], high[TILE_ROWS];
-    const float *a = t->a, *b = t->b;
-    const ptrdiff_t a_row = a_packed ? 1 : t->a_row, a_step = a_packed ? TILE_ROWS : 1;
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++) {
-        const vf c = t->first ? vf_set(0.0f) : vf_load_n(t->c + r * t->c_row, t->width);
-        low[r] = c.lo;
-        high[r] = c.hi;
-    }
-    for (int32_t k = 0; k < t->depth; k++, a += a_step, b += PANEL) {
-        const __m256 b_low = _mm256_loadu_ps(b), b_high = _mm256_loadu_ps(b + 8);
-#pragma GCC unroll 6
-        for (int r = 0; r < rows; r++) {
-            const __m256 x = _mm256_broadcast_ss(a + r * a_row);
-            low[r] = _mm256_fmadd_ps(x, b_low, low[r]);
-            high[r] = _mm256_fmadd_ps(x, b_high, high[r]);
-        }
-    }
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++) {
-        const vf c = {low[r], high[r]};
-        if (t->width == PANEL)
-            vf_store(t->c + r * t->c_row, c);
-        else
-            vf_store_n(t->c + r * t->c_row, c, t->width);
-    }
-}
-
-typedef void tile_fn(const struct tile *t);
-#define TILE(rows)                                                                                 \
-    static void tile_##rows(const struct tile *t)                                                  \
-    {                                                                                              \
-        tile_body(t, rows, false);                                                                 \
-    }                                                                                              \
-    static void tile_packed_##rows(const struct tile *t)                                           \
-    {                                                                                              \
-        tile_body(t, rows, true);                                                                  \
-    }
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-TILE(5)
-TILE(6)
-#define ENTRIES(name)                                                                              \
-    {                                                                                              \
-        name##_1, name##_2, name##_3, name##_4, name##_5, name##_6                                 \
-    }
-static tile_fn *const TABLE[2][TILE_ROWS] = {ENTRIES(tile), ENTRIES(tile_packed)};
-
-static void tile_run(const struct tile *t, int rows, int panels, bool a_packed)
-{
-    (void)panels; /* always 1 */
-    TABLE[a_packed][rows - 1](t);
-}
+#include "engine/tensor/gemm_tile.h"
 
 /* 8 columns x 8 steps. */
 static void transpose_8(const float *b, ptrdiff_t b_col, float *out)

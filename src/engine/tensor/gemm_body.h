@@ -1,16 +1,18 @@
 /* engine/tensor/gemm_body.h - the loops around a microkernel, the same for every vector level.
  *
- * gemm_<level>.c defines LEVEL, TILE_ROWS, GROUP_PANELS, tile_run() and pack_transposed() and
- * includes this file. The loops, outermost first:
+ * gemm_<level>.c includes gemm_tile.h, defines pack_transposed() and includes this file. The loops,
+ * outermost first:
  *
- *     groups of GROUP_PANELS panels of b    a group's chunk stays in L1 (or is packed into scratch)
- *       chunks of depth                     c holds the chains between chunks, exactly
- *         blocks of TILE_ROWS rows of a     registers hold TILE_ROWS x GROUP_PANELS x 16 chains
+ *     groups of GROUP_PANELS panels of b    packed before, or into scratch a chunk at a time
+ *       chunks of at most DEPTH_CHUNK       c holds the chains between chunks, exactly
+ *         blocks of TILE_ROWS rows of a     gemm_tile.h
  *           k                               one FMA a chain
  *
- * The epilogue runs over each tile after its last chunk, while it is in L1. A transposed a
- * (a_step > 1) is copied once a call into blocks of [depth][TILE_ROWS]; b that is not packed is
- * packed a chunk at a time, which costs 2-3 % when a call has 150 rows and more.
+ * What is where: a's rows and the chunk of b (96 KB at most) in L2; of both, the lines of the
+ * running steps in L1; b's next chunk is on its way from memory to L2. One long chunk beats short
+ * ones that would stay in L1, because each further chunk reads and writes all of c again.
+ *
+ * A transposed a (a_step > 1) is copied once a call into blocks of [depth][TILE_ROWS].
  */
 #include "engine/tensor/kernels_internal.h"
 #include <string.h>
@@ -56,77 +58,105 @@ void FN(pack)(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth, 
                    min_i32(PANEL, cols - p * PANEL), out + (ptrdiff_t)p * depth * PANEL);
 }
 
-/* Rows of a transposed a lie together: each step's run of them is cut into blocks. */
+enum { PACK_STEPS = 16 };
+
+/* Rows of a transposed a lie together: each step's run of them is cut into blocks. A few steps at a
+ * time, so that runs are read, and blocks written, whole lines in order. */
 static void pack_rows(const struct gemm *g, int32_t row0, int32_t row1, float *out)
 {
     const ptrdiff_t block = (ptrdiff_t)g->depth * TILE_ROWS;
     const int32_t whole = g->a_row == 1 ? (row1 - row0) / TILE_ROWS : 0;
-    for (int32_t k = 0; k < g->depth; k++, out += TILE_ROWS) {
-        const float *a = g->a + row0 * g->a_row + k * g->a_step;
-        for (int32_t i = 0; i < whole; i++)
-            memcpy(out + i * block, a + i * TILE_ROWS, TILE_ROWS * sizeof *a);
+    for (int32_t k0 = 0; k0 < g->depth; k0 += PACK_STEPS) {
+        const int32_t k1 = min_i32(k0 + PACK_STEPS, g->depth);
+        for (int32_t i = 0; i < whole; i++) {
+            const float *a = g->a + row0 + i * TILE_ROWS;
+            for (int32_t k = k0; k < k1; k++)
+                memcpy(out + i * block + k * TILE_ROWS, a + k * g->a_step, TILE_ROWS * sizeof *a);
+        }
         for (int32_t r = whole * TILE_ROWS; r < row1 - row0; r++)
-            out[r / TILE_ROWS * block + r % TILE_ROWS] = a[r * g->a_row];
+            for (int32_t k = k0; k < k1; k++)
+                out[r / TILE_ROWS * block + k * TILE_ROWS + r % TILE_ROWS] =
+                    g->a[(row0 + r) * g->a_row + k * g->a_step];
     }
 }
 
-struct group {
-    int32_t row0, row1, col, cols;
-    const float *a_packed; /* or NULL: a is read where it is */
-    float *panels;
+struct rows {
+    int32_t row0, row1;
+    const float *packed; /* blocks of a transposed a, or NULL: a is read where it is */
+    float *scratch;      /* for panels of b */
 };
 
 struct chunk { /* b's columns [col, col + cols), depth [k0, k1) */
     int32_t col, cols, k0, k1;
 };
 
-/* Asks for share `part` of `parts` of the chunk that comes next, while this one is computed: b
- * streams from memory, and runs of it are too short for the hardware to guess. */
-static void prefetch_chunk(const struct gemm *g, const struct chunk *n, int32_t part, int32_t parts)
+/* The lines of a chunk of b, to be asked for in `turns` turns while another is computed: it streams
+ * from memory, in runs that are too short for the hardware to guess. */
+static struct fetch fetch_of(const struct gemm *g, const struct chunk *n, int32_t turns)
 {
+    const int32_t depth = n->k1 - n->k0, panels = (n->cols + PANEL - 1) / PANEL;
     const bool along = !g->b_packed && g->b_step == 1; /* lines run along k, else along columns */
-    const int32_t depth = n->k1 - n->k0, tall = along ? n->cols : depth;
-    const int32_t wide = ((along ? depth : n->cols) + PANEL - 1) / PANEL;
-    const ptrdiff_t line = g->b_packed ? (ptrdiff_t)g->depth * PANEL : PANEL;
-    const ptrdiff_t step = g->b_packed ? PANEL : along ? g->b_col : g->b_step;
-    const float *b = g->b_packed ? g->b + ((ptrdiff_t)(n->col / PANEL) * g->depth + n->k0) * PANEL
-                                 : g->b + n->col * g->b_col + n->k0 * g->b_step;
-    const int32_t end = (int32_t)((int64_t)tall * (part + 1) / parts);
-    for (int32_t i = (int32_t)((int64_t)tall * part / parts); i < end; i++)
-        for (int32_t j = 0; j < wide; j++) __builtin_prefetch(b + i * step + j * line, 0, 2);
+    struct fetch f;
+    int32_t runs;
+    if (g->b_packed) {
+        f = (struct fetch){.run = depth, .skip = (ptrdiff_t)(g->depth - depth) * PANEL};
+        f.line = g->b + ((ptrdiff_t)(n->col / PANEL) * g->depth + n->k0) * PANEL;
+        runs = panels;
+    } else {
+        f = (struct fetch){.run = along ? (depth + PANEL - 1) / PANEL : panels};
+        f.line = g->b + n->col * g->b_col + n->k0 * g->b_step;
+        f.skip = (along ? g->b_col : g->b_step) - (ptrdiff_t)f.run * PANEL;
+        runs = along ? n->cols : depth;
+    }
+    f.left_in_run = f.run;
+    f.left = f.run * runs;
+    f.a_turn = turns > 0 ? (f.left + turns - 1) / turns : 0;
+    return f;
+}
+
+/* Where the columns of `at` begin in b, panels packed when they were not. */
+static void group_panels(const struct gemm *g, const struct chunk *at, float *scratch,
+                         struct tile *t)
+{
+    t->b = scratch;
+    t->b_panel = (ptrdiff_t)t->depth * PANEL;
+    if (g->b_packed) {
+        t->b = g->b + ((ptrdiff_t)(at->col / PANEL) * g->depth + at->k0) * PANEL;
+        t->b_panel = (ptrdiff_t)g->depth * PANEL;
+    } else {
+        pack_group(g->b + at->col * g->b_col + at->k0 * g->b_step, g->b_col, g->b_step, t->depth,
+                   at->cols, scratch);
+    }
 }
 
 /* All rows of one group over one chunk. */
-static void group_chunk(const struct gemm *g, const struct group *s, const struct chunk *at,
+static void group_chunk(const struct gemm *g, const struct rows *s, const struct chunk *at,
                         const struct chunk *next)
 {
-    const int panels = (s->cols + PANEL - 1) / PANEL;
-    struct tile t = {.depth = at->k1 - at->k0, .c_row = g->c_row, .first = at->k0 == 0};
-    t.width = s->cols - (panels - 1) * PANEL;
-    if (g->b_packed) {
-        t.b = g->b + ((ptrdiff_t)(s->col / PANEL) * g->depth + at->k0) * PANEL;
-        t.b_panel = (ptrdiff_t)g->depth * PANEL;
-    } else {
-        t.b = s->panels;
-        t.b_panel = (ptrdiff_t)t.depth * PANEL;
-        pack_group(g->b + s->col * g->b_col + at->k0 * g->b_step, g->b_col, g->b_step, t.depth,
-                   s->cols, s->panels);
-    }
+    const int panels = (at->cols + PANEL - 1) / PANEL;
     const int32_t blocks = (s->row1 - s->row0 + TILE_ROWS - 1) / TILE_ROWS;
-    for (int32_t block = 0; block < blocks; block++) {
-        const int32_t row = s->row0 + block * TILE_ROWS;
+    struct tile t = {.depth = at->k1 - at->k0, .a_row = g->a_row, .c_row = g->c_row};
+    const bool last = at->k1 == g->depth;
+    const ptrdiff_t a_block = s->packed ? (ptrdiff_t)TILE_ROWS * g->depth : TILE_ROWS * g->a_row;
+    struct fetch fetch = {.left = 0};
+    if (next) fetch = fetch_of(g, next, blocks * (t.depth / FETCH_STEPS));
+    t.fetch = &fetch;
+    t.first = at->k0 == 0;
+    t.width = at->cols - (panels - 1) * PANEL;
+    t.finish = last && g->epilogue != GEMM_BIAS_GELU ? g->epilogue : GEMM_STORE;
+    t.bias = g->bias ? g->bias + at->col : NULL;
+    t.a =
+        s->packed ? s->packed + (ptrdiff_t)at->k0 * TILE_ROWS : g->a + s->row0 * g->a_row + at->k0;
+    group_panels(g, at, s->scratch, &t);
+    for (int32_t row = s->row0; row < s->row1; row += TILE_ROWS, t.a += a_block) {
         const int rows = min_i32(TILE_ROWS, s->row1 - row);
-        if (s->a_packed) {
-            t.a = s->a_packed + (ptrdiff_t)block * TILE_ROWS * g->depth +
-                  (ptrdiff_t)at->k0 * TILE_ROWS;
-        } else {
-            t.a = g->a + row * g->a_row + at->k0;
-            t.a_row = g->a_row;
-        }
-        t.c = g->c + row * g->c_row + s->col;
-        if (next) prefetch_chunk(g, next, block, blocks);
-        tile_run(&t, rows, panels, s->a_packed != NULL);
-        if (at->k1 == g->depth) FN(epilogue)(g, row, row + rows, s->col, s->col + s->cols);
+        const ptrdiff_t c = row * g->c_row + at->col;
+        t.c = g->c + c;
+        t.other = g->other ? g->other + c : NULL;
+        t.a_next = s->row1 - row >= 2 * TILE_ROWS ? t.a + a_block : t.a;
+        TILE_FN[s->packed != NULL][rows - 1][panels - 1](&t);
+        if (last && g->epilogue == GEMM_BIAS_GELU)
+            FN(epilogue)(g, row, row + rows, at->col, at->col + at->cols);
     }
 }
 
@@ -149,11 +179,11 @@ void FN(gemm)(const struct gemm *g, int32_t row0, int32_t row1, int32_t col0, in
               float *scratch)
 {
     if (row0 >= row1 || col0 >= col1) return;
-    struct group s = {.row0 = row0, .row1 = row1, .panels = scratch};
+    struct rows s = {.row0 = row0, .row1 = row1, .scratch = scratch};
     if (g->a_step != 1) {
-        float *a_packed = scratch + (ptrdiff_t)PANELS_MAX * PANEL * DEPTH_CHUNK;
-        pack_rows(g, row0, row1, a_packed);
-        s.a_packed = a_packed;
+        float *packed = scratch + (ptrdiff_t)PANELS_MAX * PANEL * DEPTH_CHUNK;
+        pack_rows(g, row0, row1, packed);
+        s.packed = packed;
     }
     const int32_t chunks = g->depth > 0 ? (g->depth + DEPTH_CHUNK - 1) / DEPTH_CHUNK : 1;
     const int32_t step = (g->depth + chunks - 1) / chunks;
@@ -161,8 +191,6 @@ void FN(gemm)(const struct gemm *g, int32_t row0, int32_t row1, int32_t col0, in
     for (bool more = true; more;) {
         struct chunk next = at;
         more = chunk_next(g, step, col1, &next);
-        s.col = at.col;
-        s.cols = at.cols;
         group_chunk(g, &s, &at, more ? &next : NULL);
         at = next;
     }

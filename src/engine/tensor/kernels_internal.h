@@ -10,8 +10,8 @@
 #define KERNEL_PASTE(name, level) name##_##level
 #define KERNEL_NAME(name, level)  KERNEL_PASTE(name, level)
 
-/* Most of depth that one pass over a panel group covers: 3 panels of it stay in a 48 KB L1. */
-enum { DEPTH_CHUNK = 192, PANELS_MAX = 3 };
+/* Most of depth that one pass over a panel group covers: 3 panels of it are 96 KB of L2. */
+enum { DEPTH_CHUNK = 512, PANELS_MAX = 3 };
 
 #define KERNELS_DECLARE(level)                                                                     \
     void gemm_##level(const struct gemm *g, int32_t row0, int32_t row1, int32_t col0,              \

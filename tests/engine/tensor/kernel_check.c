@@ -112,12 +112,12 @@ static void check_gemm(struct check *c, int32_t m, int32_t n, int32_t k, enum fo
 static void check_gemms(struct check *c)
 {
     static const int32_t rows[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17, 31, 61};
-    static const int32_t depths[] = {0, 1, 15, 17, 33, 64, 192, 193, 401};
+    static const int32_t depths[] = {0, 1, 15, 17, 33, 64, 192, 193, 401, 513};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (int j = 0; j < SIZE_COUNT - 1; j++)
             for (size_t d = 0; d < sizeof depths / sizeof depths[0]; d++)
                 check_gemm(c, rows[i], SIZES[j], depths[d], (enum form)((i + (size_t)j + d) % 4));
-    for (int form = 0; form < 4; form++) check_gemm(c, 37, 70, 397, (enum form)form);
+    for (int form = 0; form < 4; form++) check_gemm(c, 37, 70, 1100, (enum form)form);
 }
 
 /* -------------------------------------------------------------------------------- row-wise */
