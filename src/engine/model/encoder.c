@@ -39,7 +39,8 @@ enum err_code encoder_new(const struct model *m, const struct encoder_options *o
     e->model = m;
     e->options = *o;
     e->pool = pool;
-    if (e->options.precision == PRECISION_AUTO) e->options.precision = PRECISION_FP32;
+    if (e->options.precision == PRECISION_AUTO)
+        e->options.precision = o->training ? PRECISION_FP32 : m->precision;
     e->kernels = kernels_get(o->isa);
     e->lowp = lowp_get(e->options.precision, o->isa);
     e->threads = pool_threads(pool);

@@ -44,7 +44,7 @@ struct encoder_options {
     bool training;            /* keep activations, allocate gradients */
     bool dropout;             /* training with the config's dropout rates; off for oracles */
     enum isa isa;             /* ISA_BEST: the best that this CPU has */
-    enum precision precision; /* serving: any; training: fp32, bf16. AUTO is fp32 */
+    enum precision precision; /* training: fp32, bf16. AUTO: the model's own; training: fp32 */
 };
 
 struct dropout_key { /* masks are a function of these, the layer, the token's row and the column */

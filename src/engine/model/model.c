@@ -210,6 +210,7 @@ enum err_code model_new_bare(const struct model_config *config, struct model **r
     struct model *m = mem_try(1, sizeof *m, err);
     if (!m) return err->code;
     m->config = *config;
+    m->precision = PRECISION_FP32;
     int32_t tensors_max = TENSORS_FIXED + TENSORS_A_LAYER * config->layers + TENSORS_POOLER_HEAD;
     m->layer = mem_try((size_t)config->layers, sizeof *m->layer, err);
     if (!m->layer) goto fail;
@@ -380,32 +381,10 @@ enum err_code model_set_head(struct model *m, enum model_head head, const char *
     m->tokenizer = old.tokenizer;
     m->tokenizer_users = old.tokenizer_users;
     m->recipe = old.recipe;
+    m->precision = old.precision;
     old.tokenizer = NULL;
     old.recipe = NULL;
     *next = old; /* so that one free takes the old parts */
     model_free(next);
     return ERR_OK;
-}
-
-enum err_code model_set_recipe(struct model *m, const char *json, struct err *err)
-{
-    json_t *doc = NULL;
-    struct buf text;
-    buf_init(&text, CONFIG_BYTES_MAX);
-    if (json_parse(json, strlen(json), &JSON_LIMITS_FILE, &doc, err)) goto out;
-    if (!json_is_object(doc)) {
-        err_set(err, ERR_BAD_INPUT, "the recipe is not a JSON object");
-        goto out;
-    }
-    json_canonical(doc, &text);
-    if (buf_check(&text, err)) goto out;
-    mem_free(m->recipe);
-    m->recipe = buf_take(&text);
-    json_decref(doc);
-    buf_release(&text);
-    return ERR_OK;
-out:
-    json_decref(doc);
-    buf_release(&text);
-    return err->code;
 }

@@ -26,6 +26,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "engine/tensor/precision.h"
 #include <stdint.h>
 
 enum model_head { HEAD_NONE, HEAD_TOKEN, HEAD_SEQUENCE, HEAD_REGRESSION };
@@ -90,6 +91,7 @@ struct model {
     struct tokenizer *tokenizer;    /* owned; shared with copies; NULL until model_take_tokenizer */
     struct model_users *tokenizer_users; /* private: counts the models that share it */
     char *recipe; /* canonical JSON of cairn.json, or NULL for a model that cairn did not train */
+    enum precision precision; /* that it answers in: the recipe's, else fp32; never auto */
     /* NULL, or what the model was opened from by packed_file.h: the layers' matrices are there, in
      * packed form alone, and read as zero in params, which is read-only. Such a model can only be
      * served: the functions below that read or change all parameters must not be called. */
@@ -115,8 +117,13 @@ enum err_code model_set_labels(struct model *m, const char *const *labels,
 /* The model owns `tokenizer` from now on (not on failure). Only once for a model. */
 enum err_code model_take_tokenizer(struct model *m, struct tokenizer *tokenizer,
                                    struct err *err) MUST_CHECK;
-/* Sets the recipe (a JSON object, stored in canonical form): part of the digest. */
+/* Sets the recipe (a JSON object, stored in canonical form): part of the digest. Its "precision"
+ * becomes the model's; one that is not known is ERR_BAD_INPUT. */
 enum err_code model_set_recipe(struct model *m, const char *json, struct err *err) MUST_CHECK;
+/* Makes it the model that answers in `precision` from the same weights: the recipe names it (fp32
+ * by saying nothing) and is otherwise as it was. */
+enum err_code model_set_precision(struct model *m, enum precision precision,
+                                  struct err *err) MUST_CHECK;
 /* SHA-256 over config, weights, tokenizer, labels and recipe in canonical form: no clock, host or
  * CPU. */
 void model_digest(const struct model *m, char hex[65]);
@@ -126,6 +133,8 @@ void model_digest(const struct model *m, char hex[65]);
  * without a head opens with HEAD_NONE. Names with and without the "bert." prefix are accepted.
  * Unknown architectures and activations are refused by name. */
 enum err_code model_open(const char *dir, struct model **ret, struct err *err) MUST_CHECK;
+/* The precision of the model in `dir`, from cairn.json alone. */
+enum err_code model_precision_of(const char *dir, enum precision *ret, struct err *err) MUST_CHECK;
 /* Writes the directory; files one by one atomically; `dir` is created. */
 enum err_code model_save(const struct model *m, const char *dir, struct err *err) MUST_CHECK;
 

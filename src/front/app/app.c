@@ -73,12 +73,6 @@ enum err_code app_record(struct app *app, const char *kind, const char *how, con
     return code;
 }
 
-const char *app_precision(const struct app *app)
-{
-    (void)app;
-    return PRECISION_NAMES[PRECISION_FP32];
-}
-
 json_t *app_machine(void)
 {
     char cpu[64], isa[128];

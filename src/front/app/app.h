@@ -102,6 +102,16 @@ enum err_code app_promote(struct app *app, const struct promote_request *r, json
 enum err_code app_rollback(struct app *app, const char *why, json_t **ret,
                            struct err *err) MUST_CHECK;
 
+/* From MODEL another one, of the same weights, that answers in `precision`, and makes it the
+ * candidate; gates decide on it like on any other. {"model", "parent", "precision",
+ * "parent_precision", "layer_bytes", "parent_layer_bytes", "fast", "isa", "evidence", "next"} */
+struct quantize_request {
+    const char *model;
+    const char *precision; /* int8, fp16, bf16, fp32; NULL: int8 */
+};
+enum err_code app_quantize(struct app *app, const struct quantize_request *r, json_t **ret,
+                           struct err *err) MUST_CHECK;
+
 enum err_code app_model_list(struct app *app, json_t **ret, struct err *err) MUST_CHECK;
 enum err_code app_model_show(struct app *app, const char *model, json_t **ret,
                              struct err *err) MUST_CHECK;

@@ -4,6 +4,7 @@
 #define FRONT_APP_APP_INTERNAL_H
 
 #include "front/app/app.h"
+#include "engine/model/model.h"
 #include "live/registry/history.h"
 #include "live/registry/models.h"
 #include "live/registry/stages.h"
@@ -30,6 +31,10 @@ enum err_code app_model_digest(struct app *app, const char *model, char digest[H
 /* `model` as in app.h. A directory is opened as it is; its digest is computed. */
 enum err_code app_model_open(struct app *app, const char *model, struct model **ret,
                              char digest[HASH_HEX_BYTES], struct err *err) MUST_CHECK;
+/* What a model answers in (quantize.c): a name that lives for ever. */
+const char *app_precision(const struct model *m);
+enum err_code app_model_precision(struct app *app, const char *digest, const char **ret,
+                                  struct err *err) MUST_CHECK;
 /* The pretrained model that cairn.yaml names: a directory, or a name in the cache. */
 enum err_code app_base_model_dir(struct app *app, char out[PATH_BYTES_MAX],
                                  struct err *err) MUST_CHECK;
@@ -102,7 +107,6 @@ enum err_code app_write_reference(struct app *app, const char *digest, struct er
 enum err_code app_record(struct app *app, const char *kind, const char *how, const char *stage,
                          const char *model, json_t *body, char digest[HASH_HEX_BYTES],
                          struct err *err) MUST_CHECK;
-const char *app_precision(const struct app *app); /* what "auto" stands for here: "fp32" */
-json_t *app_machine(void);                        /* {"cpu", "isa", "threads"} */
+json_t *app_machine(void); /* {"cpu", "isa"} */
 
 #endif

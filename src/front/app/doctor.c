@@ -51,8 +51,13 @@ static void check_champion(struct doctor *d, struct app *app)
         say(d, "champion", true, "none yet", NULL);
         return;
     }
-    bool well = !err.code && registry_model_checkout(app->registry, digest, dir, &err) == ERR_OK;
+    enum precision p = PRECISION_FP32;
+    bool well = !err.code && registry_model_checkout(app->registry, digest, dir, &err) == ERR_OK &&
+                model_precision_of(dir, &p, &err) == ERR_OK;
     say(d, "champion", well, well ? digest : err.message, "cairn verify names the broken file");
+    if (well)
+        say(d, "its precision", precision_is_fast(p, ISA_BEST), PRECISION_NAMES[p],
+            "this CPU has no instructions for it: the same answers, but slower than in fp32");
 }
 
 /* Information, no check: a service starts without it, only slower. */

@@ -41,11 +41,11 @@ static enum err_code evaluate_part(struct app *app, const struct model *m, const
     if (judge_open(app, m, split, part, &j, err)) goto out;
     if (judge_all(app, &j, m, doc, &errors, err)) goto out;
     json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O}", "model", digest, "precision",
-                             app_precision(app), "split", split, "part", part, "fingerprint",
+                             app_precision(m), "split", split, "part", part, "fingerprint",
                              j.part.fingerprint, "machine", app_machine(), "evaluations", doc);
     if (app_record(app, "evaluation", "measured", NULL, digest, body, record, err)) goto out;
     *ret = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "schema", "cairn.evaluate/v1",
-                     "model", digest, "precision", app_precision(app), "data", part, "fingerprint",
+                     "model", digest, "precision", app_precision(m), "data", part, "fingerprint",
                      j.part.fingerprint, "evidence", record, "criteria_changed", changed,
                      "evaluations", doc, "errors", errors);
 out:
@@ -71,7 +71,7 @@ static enum err_code evaluate_file(struct app *app, const struct model *m, const
     if (judge_all(app, &j, m, doc, &errors, err)) goto out;
     *ret =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:O, s:O}", "schema", "cairn.evaluate/v1",
-                  "model", digest, "precision", app_precision(app), "data", file, "fingerprint",
+                  "model", digest, "precision", app_precision(m), "data", file, "fingerprint",
                   j.part.fingerprint, "left_out", f.errors, "evaluations", doc, "errors", errors);
 out:
     judge_close(&j);

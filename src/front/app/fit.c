@@ -47,6 +47,32 @@ static bool stop_asked(void *ctx)
     return app_should_stop(f->app);
 }
 
+static json_t *recipe_json(const struct fit_request *q)
+{
+    const struct train_config *c = &q->config;
+    return json_pack(
+        "{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:s, s:s, s:s}", "schema",
+        "cairn.recipe/v1", "task", "token-classification", "epochs", (json_int_t)c->epochs,
+        "batch_size", (json_int_t)c->batch_size, "learning_rate", c->learning_rate, "weight_decay",
+        c->weight_decay, "warmup", c->warmup, "max_grad_norm", c->max_grad_norm, "max_tokens",
+        (json_int_t)c->max_tokens, "stride", (json_int_t)c->stride, "seed", (json_int_t)c->seed,
+        "base", q->base, "train", q->train_fingerprint, "dev", q->dev_fingerprint);
+}
+
+/* Before training: scores on dev are then those of the precision that the model will answer in,
+ * whatever its base answers in. */
+static enum err_code set_recipe(struct model *m, const struct fit_request *q, struct err *err)
+{
+    struct buf text;
+    json_t *recipe = recipe_json(q);
+    buf_init(&text, 1u << 16);
+    json_canonical(recipe, &text);
+    json_decref(recipe);
+    if (buf_check(&text, err) == ERR_OK) (void)!model_set_recipe(m, text.data, err);
+    buf_release(&text);
+    return err->code;
+}
+
 static enum err_code prepare(struct fit *f, struct err *err)
 {
     const struct fit_request *q = f->q;
@@ -61,6 +87,7 @@ static enum err_code prepare(struct fit *f, struct err *err)
                            (uint64_t)q->config.seed, err))
             return err->code;
     }
+    if (set_recipe(q->model, q, err)) return err->code;
     if (tag_set_from_model(&f->arena, q->model, &f->tags, &map, err)) return err->code;
     const struct tokenizer *tok = q->model->tokenizer;
     if (token_data_prepare(q->train, tok, &f->tags, tokens, stride, &f->train, err))
@@ -104,18 +131,6 @@ static enum err_code forget_unfinished(struct fit *f, struct err *err)
     return ERR_OK;
 }
 
-static json_t *recipe_json(const struct fit_request *q)
-{
-    const struct train_config *c = &q->config;
-    return json_pack(
-        "{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:s, s:s, s:s}", "schema",
-        "cairn.recipe/v1", "task", "token-classification", "epochs", (json_int_t)c->epochs,
-        "batch_size", (json_int_t)c->batch_size, "learning_rate", c->learning_rate, "weight_decay",
-        c->weight_decay, "warmup", c->warmup, "max_grad_norm", c->max_grad_norm, "max_tokens",
-        (json_int_t)c->max_tokens, "stride", (json_int_t)c->stride, "seed", (json_int_t)c->seed,
-        "base", q->base, "train", q->train_fingerprint, "dev", q->dev_fingerprint);
-}
-
 static enum err_code begin_run(struct fit *f, struct err *err)
 {
     const struct fit_request *q = f->q;
@@ -123,23 +138,16 @@ static enum err_code begin_run(struct fit *f, struct err *err)
     if (q->resume) {
         if (find_unfinished(f, err)) return err->code;
     } else {
-        struct buf text;
         if (forget_unfinished(f, err)) return err->code;
-        json_t *recipe = recipe_json(q);
-        buf_init(&text, 1u << 16);
-        json_canonical(recipe, &text);
-        json_decref(recipe);
         struct run_new n = {.kind = q->kind,
-                            .config = text.data,
+                            .config = q->model->recipe,
                             .base = q->base,
                             .train_data = q->train_fingerprint,
                             .dev_data = q->dev_fingerprint,
-                            .precision = app_precision(f->app),
+                            .precision = app_precision(q->model),
                             .seed = q->config.seed,
                             .threads = pool_threads(f->pool)};
-        enum err_code code = run_begin(f->app->registry, &n, f->run, err);
-        buf_release(&text);
-        if (code) return code;
+        if (run_begin(f->app->registry, &n, f->run, err)) return err->code;
     }
     if (os_join(runs, f->app->project->state, "runs", err)) return err->code;
     if (os_join(f->folder, runs, f->run, err)) return err->code;
@@ -170,20 +178,11 @@ static enum err_code store(struct fit *f, struct fit_result *ret, struct err *er
 {
     const struct fit_request *q = f->q;
     char dir[PATH_BYTES_MAX];
-    struct buf text;
-    buf_init(&text, 1u << 16);
-    json_t *recipe = recipe_json(q);
-    json_canonical(recipe, &text);
-    json_decref(recipe);
-    if (model_set_recipe(q->model, text.data, err)) goto out;
     model_digest(q->model, ret->model);
-    if (os_join(dir, f->folder, "model", err) || model_save(q->model, dir, err)) goto out;
+    if (os_join(dir, f->folder, "model", err) || model_save(q->model, dir, err)) return err->code;
     struct registry_model_new n = {
         .digest = ret->model, .dir = dir, .run = f->run, .parent = q->parent, .origin = q->origin};
-    (void)!registry_model_add(f->app->registry, &n, err);
-out:
-    buf_release(&text);
-    return err->code;
+    return registry_model_add(f->app->registry, &n, err);
 }
 
 static json_t *history_json(const struct train_result *r)
@@ -211,7 +210,7 @@ static enum err_code record(struct fit *f, const struct train_result *r, struct 
         json_pack("{s:i, s:I, s:f, s:f, s:i, s:s, s:o, s:o, s:i, s:I}", "best_epoch", r->best_epoch,
                   "steps", (json_int_t)r->steps, "seconds", r->seconds, "tokens_per_s",
                   r->tokens_per_s, "threads", pool_threads(f->pool), "precision",
-                  app_precision(f->app), "machine", app_machine(), "history", history_json(r),
+                  app_precision(q->model), "machine", app_machine(), "history", history_json(r),
                   "examples", f->train->count, "lost_spans", (json_int_t)f->train->lost_count);
     json_t *body = json_pack("{s:s, s:s, s:s, s:o, s:O}", "model", ret->model, "run", f->run,
                              "kind", q->kind, "recipe", recipe_json(q), "result", ret->summary);

@@ -68,7 +68,7 @@ static enum err_code stage_changed(struct app *app, enum stage s, const char *di
 }
 
 struct deciding { /* one gate */
-    const char *stage_name, *model, *criteria;
+    const char *stage_name, *model, *precision, *criteria;
     bool changed;
 };
 
@@ -79,13 +79,13 @@ static enum err_code record_gate(struct app *app, const struct deciding *d,
     char evidence[HASH_HEX_BYTES];
     json_t *gate = gate_json(r);
     json_t *body = json_pack("{s:s, s:s, s:s, s:s?, s:s, s:b, s:s, s:O}", "stage", d->stage_name,
-                             "model", d->model, "precision", app_precision(app), "data",
+                             "model", d->model, "precision", d->precision, "data",
                              m->fingerprint[0] ? m->fingerprint : NULL, "criteria_digest",
                              d->criteria, "criteria_changed", d->changed, "verdict",
                              gate_verdict_name(r->verdict), "gate", gate);
     struct gate_row row = {.stage = d->stage_name,
                            .model = d->model,
-                           .precision = app_precision(app),
+                           .precision = d->precision,
                            .data = m->fingerprint[0] ? m->fingerprint : NULL,
                            .criteria = d->criteria,
                            .verdict = gate_verdict_name(r->verdict)};
@@ -94,9 +94,9 @@ static enum err_code record_gate(struct app *app, const struct deciding *d,
     if (gate_record(app->registry, &row, &n, evidence, err) == ERR_OK) {
         *ret = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:O}", "schema",
                          "cairn.gate/v1", "stage", d->stage_name, "model", d->model, "precision",
-                         app_precision(app), "verdict", gate_verdict_name(r->verdict), "why",
-                         r->why, "criteria_digest", d->criteria, "criteria_changed", d->changed,
-                         "evidence", evidence, "how", m->how, "gate", gate);
+                         d->precision, "verdict", gate_verdict_name(r->verdict), "why", r->why,
+                         "criteria_digest", d->criteria, "criteria_changed", d->changed, "evidence",
+                         evidence, "how", m->how, "gate", gate);
     }
     json_decref(gate);
     json_decref(body);
@@ -110,7 +110,10 @@ static enum err_code decide(struct app *app, enum stage s, const char *digest,
     struct measures measures;
     struct gate_result result;
     char criteria[HASH_HEX_BYTES];
-    struct deciding d = {.stage_name = STAGE_NAMES[s], .model = digest, .criteria = criteria};
+    struct deciding d = {.stage_name = STAGE_NAMES[s],
+                         .model = digest,
+                         .precision = app_precision(m),
+                         .criteria = criteria};
     app_stage_digest(app, s, criteria);
     if (stage_changed(app, s, criteria, &d.changed, err)) return err->code;
     if (measure_stage(app, c, digest, m, &measures, err)) return err->code;

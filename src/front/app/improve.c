@@ -200,7 +200,7 @@ static enum err_code decide(struct improving *s, const struct comparison *old,
         lines, comparison_json("new test", fresh, "lower bound of the difference > 0", better));
     struct gate_row row = {.stage = GATE_IMPROVE,
                            .model = s->fit.model,
-                           .precision = app_precision(s->app),
+                           .precision = app_precision(s->model),
                            .data = data,
                            .criteria = s->champion,
                            .verdict = verdict};

@@ -5,17 +5,22 @@
 #include "front/app/app_internal.h"
 #include "proof/evidence/card.h"
 
-static json_t *model_json(const struct registry_model *m, const char *champion,
+/* A model whose files are damaged has no precision, and is listed nevertheless. */
+static json_t *model_json(struct app *app, const struct registry_model *m, const char *champion,
                           const char *candidate)
 {
     char at[32];
+    const char *precision = NULL;
+    struct err damaged = {0};
+    (void)!app_model_precision(app, m->digest, &precision, &damaged);
     os_time_text(m->at_us, at);
     const char *role = str_eq(m->digest, champion)    ? "champion"
                        : str_eq(m->digest, candidate) ? "candidate"
                                                       : NULL;
-    return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s, s:I, s:s?}", "model", m->digest, "origin",
-                     m->origin, "run", m->run, "parent", m->parent, "note", m->note, "at", at,
-                     "bytes", (json_int_t)m->bytes, "role", role);
+    return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:I, s:s?}", "model", m->digest,
+                     "origin", m->origin, "precision", precision, "run", m->run, "parent",
+                     m->parent, "note", m->note, "at", at, "bytes", (json_int_t)m->bytes, "role",
+                     role);
 }
 
 static enum err_code roles(struct app *app, char champion[HASH_HEX_BYTES],
@@ -40,7 +45,7 @@ enum err_code app_model_list(struct app *app, json_t **ret, struct err *err)
     if (registry_model_list(app->registry, &a, &list, &count, err) == ERR_OK) {
         json_t *items = json_array();
         for (size_t i = 0; i < count; i++)
-            json_array_append_new(items, model_json(&list[i], champion, candidate));
+            json_array_append_new(items, model_json(app, &list[i], champion, candidate));
         *ret = json_pack("{s:s, s:o}", "schema", "cairn.model-list/v1", "models", items);
     }
     arena_release(&a);
@@ -78,7 +83,7 @@ enum err_code app_model_show(struct app *app, const char *model, json_t **ret, s
     if (app_model_open(app, digest, &m, digest, err)) goto out;
     for (int32_t i = 0; i < m->config.labels; i++)
         json_array_append_new(labels, json_string(m->label_names[i]));
-    json_t *doc = model_json(&found, champion, candidate);
+    json_t *doc = model_json(app, &found, champion, candidate);
     json_t *recipe = m->recipe ? json_loads(m->recipe, 0, NULL) : NULL;
     json_t *shape =
         json_pack("{s:i, s:i, s:i, s:i, s:i, s:I}", "hidden", m->config.hidden, "layers",
@@ -142,7 +147,7 @@ static enum err_code write_card(struct app *app, const struct model *m, const ch
                               .owner = app->project->owner,
                               .digest = digest,
                               .base_model = app->project->model,
-                              .precision = app_precision(app),
+                              .precision = app_precision(m),
                               .evaluation = json_object_get(all, "model"),
                               .recipe = m->recipe,
                               .baselines = baselines,

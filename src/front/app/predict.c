@@ -55,13 +55,16 @@ enum err_code app_predict(struct app *app, const struct predict_request *r, json
     struct serving *s = NULL;
     struct model *m = NULL;
     char digest[HASH_HEX_BYTES];
+    enum precision precision;
     if (r->strategy && aggregate_strategy_parse(r->strategy, &o.strategy, err)) return err->code;
     if (app_model_open(app, r->model, &m, digest, err)) return err->code;
+    precision = m->precision;
     if (answer_serving(app, m, digest, &s, err)) return err->code;
     json_t *list = json_array();
     if (predict_slices(app, s, r, &o, list, err) == ERR_OK) {
-        *ret = json_pack("{s:s, s:s, s:s, s:s, s:O}", "schema", "cairn.predict/v1", "model", digest,
-                         "precision", app_precision(app), "strategy",
+        *ret = json_pack("{s:s, s:s, s:s, s:b, s:s, s:O}", "schema", "cairn.predict/v1", "model",
+                         digest, "precision", PRECISION_NAMES[precision], "fast",
+                         precision_is_fast(precision, ISA_BEST), "strategy",
                          aggregate_strategy_name(o.strategy), "predictions", list);
     }
     json_decref(list);

@@ -43,11 +43,13 @@ static enum err_code stage_pass(struct app *app, enum stage s, const char *model
 {
     char criteria[HASH_HEX_BYTES];
     const char *data = NULL;
+    const char *precision = NULL;
     if (test_fingerprint(app, a, &data, err)) return err->code;
+    if (app_model_precision(app, model, &precision, err)) return err->code;
     app_stage_digest(app, s, criteria);
     struct gate_filter f = {.stage = STAGE_NAMES[s],
                             .model = model,
-                            .precision = app_precision(app),
+                            .precision = precision,
                             .criteria = criteria,
                             .limit = 1};
     if (newest_gate(app, &f, a, ret, ret_found, err)) return err->code;
@@ -71,9 +73,11 @@ enum err_code app_find_pass(struct app *app, const char *model, const char *cham
         if (str_eq(ret->verdict, "PASS")) return ERR_OK;
         return refuse(model, "its newest poc gate did not pass", "cairn gate poc shows why", err);
     }
+    const char *precision = NULL;
+    if (app_model_precision(app, model, &precision, err)) return err->code;
     struct gate_filter f = {.stage = GATE_IMPROVE,
                             .model = model,
-                            .precision = app_precision(app),
+                            .precision = precision,
                             .criteria = champion,
                             .limit = 1};
     if (newest_gate(app, &f, a, ret, &found, err)) return err->code;
@@ -96,11 +100,13 @@ static enum err_code promote(struct app *app, const struct promote_request *r, c
     struct promotion done;
     bool override_gate = r->override_why != NULL, judged = false;
     struct err why_not = {0};
+    const char *precision = NULL;
+    if (app_model_precision(app, model, &precision, err)) return err->code;
     enum err_code code = app_find_pass(app, model, champion, a, &gate, &judged, &why_not);
     if (code == ERR_OK) override_gate = false;
     if (code && (code != ERR_CONFLICT || !override_gate)) return *err = why_not, code;
     struct promotion_new p = {.model = model,
-                              .precision = app_precision(app),
+                              .precision = precision,
                               .stage = override_gate ? NULL : gate.stage,
                               .gate = override_gate ? NULL : gate.evidence,
                               .why = r->override_why,

@@ -23,6 +23,7 @@ struct service {
     atomic_bool stop;
     pthread_mutex_t lock; /* guards the digest; held for a moment only, because answers take it */
     char digest[HASH_HEX_BYTES];
+    enum precision precision;   /* of the same model */
     pthread_mutex_t rules_lock; /* guards what follows, also while feedback is being committed */
     struct arena labels_arena;  /* rules of the served model */
     struct tag_set tags;
@@ -61,6 +62,7 @@ static enum err_code set_rules(struct service *s, const struct model *m, const c
     pthread_mutex_unlock(&s->rules_lock);
     pthread_mutex_lock(&s->lock);
     memcpy(s->digest, digest, HASH_HEX_BYTES);
+    s->precision = m->precision;
     pthread_mutex_unlock(&s->lock);
     arena_release(&old);
     return ERR_OK;
@@ -72,6 +74,10 @@ static enum err_code take_model(struct service *s, const char *digest, struct er
     struct model *m = NULL;
     if (registry_model_checkout(s->app->registry, digest, dir, err)) return err->code;
     if (serving_load(s->serving, dir, digest, &m, err)) return err->code;
+    if (!precision_is_fast(m->precision, ISA_BEST))
+        log_warn(
+            "model %.12s answers in %s, which this CPU has no instructions for: right, but slow",
+            digest, PRECISION_NAMES[m->precision]);
     if (set_rules(s, m, digest, err)) {
         model_free(m);
         return err->code;
@@ -220,14 +226,17 @@ enum err_code service_status(struct service *s, json_t **ret, struct err *err)
     for (int32_t i = 0; i < s->tags.label_count; i++)
         json_array_append_new(labels, json_string(s->tags.labels[i]));
     pthread_mutex_unlock(&s->rules_lock);
+    pthread_mutex_lock(&s->lock);
+    const enum precision precision = s->precision;
+    pthread_mutex_unlock(&s->lock);
     *ret = json_pack(
-        "{s:s, s:s, s:s?, s:s, s:s, s:b, s:o, s:s, s:I, s:I, s:I, s:I, s:I}", "schema",
+        "{s:s, s:s, s:s?, s:s, s:s, s:b, s:b, s:o, s:s, s:I, s:I, s:I, s:I, s:I}", "schema",
         "cairn.service-status/v1", "name", s->app->project->name, "goal", s->app->project->goal,
-        "model", st.serving.model, "precision", app_precision(s->app), "pinned", s->pinned,
-        "labels", labels, "version", CAIRN_VERSION, "up_seconds",
-        (json_int_t)((os_now_us() - s->since_us) / 1000000), "texts", (json_int_t)st.serving.texts,
-        "queued", (json_int_t)st.serving.queued, "feedback", (json_int_t)st.feedback,
-        "predictions_dropped", (json_int_t)st.log.dropped);
+        "model", st.serving.model, "precision", PRECISION_NAMES[precision], "fast",
+        precision_is_fast(precision, ISA_BEST), "pinned", s->pinned, "labels", labels, "version",
+        CAIRN_VERSION, "up_seconds", (json_int_t)((os_now_us() - s->since_us) / 1000000), "texts",
+        (json_int_t)st.serving.texts, "queued", (json_int_t)st.serving.queued, "feedback",
+        (json_int_t)st.feedback, "predictions_dropped", (json_int_t)st.log.dropped);
     return ERR_OK;
 }
 

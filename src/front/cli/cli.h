@@ -48,6 +48,7 @@ CLI_VERB(data_split);
 CLI_VERB(train);
 CLI_VERB(evaluate);
 CLI_VERB(gate);
+CLI_VERB(quantize);
 CLI_VERB(promote);
 CLI_VERB(rollback);
 CLI_VERB(model_list);

@@ -11,11 +11,12 @@ enum err_code cli_model_list(struct cli *c, struct err *err)
     if (args_words(&c->args, 0, 0, err)) return err->code;
     if (app_model_list(c->app, &r, err)) return err->code;
     if (!cli_json(c, r)) {
-        table_init(&t, "model:l", "role:l", "origin:l", "parent:l", "MB:r", "at:l", NULL);
+        table_init(&t, "model:l", "role:l", "origin:l", "precision:l", "parent:l", "MB:r", "at:l",
+                   NULL);
         json_array_foreach(json_object_get(r, "models"), i, m)
             table_row(&t, draw_digest(m, "model"), draw_text(m, "role"), draw_text(m, "origin"),
-                      draw_digest(m, "parent"), table_num(&t, draw_num(m, "bytes") / 1e6, 1),
-                      draw_text(m, "at"), NULL);
+                      draw_text(m, "precision"), draw_digest(m, "parent"),
+                      table_num(&t, draw_num(m, "bytes") / 1e6, 1), draw_text(m, "at"), NULL);
         table_print(&t);
     }
     json_decref(r);
@@ -33,8 +34,8 @@ enum err_code cli_model_show(struct cli *c, struct err *err)
         const json_t *m = json_object_get(r, "model");
         draw_heading("model %s", draw_text(m, "model"));
         const char *role = draw_text(m, "role");
-        printf("%s, %s%s%s\n", draw_text(m, "origin"), draw_text(m, "at"), role[0] ? ", " : "",
-               role);
+        printf("%s, %s, answers in %s%s%s\n", draw_text(m, "origin"), draw_text(m, "at"),
+               draw_text(m, "precision"), role[0] ? ", " : "", role);
         json_object_foreach(json_object_get(r, "shape"), key, v)
             printf("  %-12s %lld\n", key, (long long)json_integer_value(v));
         printf("labels:");

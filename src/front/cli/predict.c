@@ -60,6 +60,9 @@ static void draw(const struct texts *t, const json_t *result)
         if (!json_array_size(json_object_get(p, "entities"))) printf("  no entity\n");
     }
     printf("model %s\n", draw_digest(result, "model"));
+    if (!json_is_true(json_object_get(result, "fast")))
+        fprintf(stderr, "note: this CPU has no instructions for %s: right, but slow\n",
+                draw_text(result, "precision"));
 }
 
 static void print_lines(const struct texts *t, const json_t *result)

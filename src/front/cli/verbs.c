@@ -19,6 +19,8 @@ static const struct option evaluate_options[] = {
     {"part", "PART", "train, dev or test (test)"},
     {"file", "FILE", "a data file instead; no evidence for a gate"},
     {0}};
+static const struct option quantize_options[] = {
+    {"precision", "P", "int8, fp16, bf16 or fp32 (int8)"}, {0}};
 static const struct option promote_options[] = {
     {"override", NULL, "without a PASS; needs --why, shows in every report"},
     {"why", "TEXT", "the reason of an override"},
@@ -86,6 +88,8 @@ const struct verb VERBS[] = {
      "cairn evaluate @candidate --part dev", evaluate_options, cli_evaluate, false},
     {"gate", "STAGE [MODEL]", "PASS 0, FAIL 1, STOP 10, criterion by criterion", "cairn gate poc",
      NULL, cli_gate, false},
+    {"quantize", "[MODEL]", "the same weights in another precision, as a candidate",
+     "cairn quantize @champion --precision int8", quantize_options, cli_quantize, false},
     {"promote", "[MODEL]", "make it the champion; needs a PASS", "cairn promote", promote_options,
      cli_promote, false},
     {"rollback", "--why TEXT", "back to the champion before",

@@ -28,7 +28,7 @@ struct registry_model_new {
     const char *dir;    /* what model_save wrote */
     const char *run;    /* id of the run that made it; NULL: imported */
     const char *parent; /* digest of the model that it was trained from; NULL: none known */
-    const char *origin; /* "trained", "improved", "imported" */
+    const char *origin; /* "trained", "improved", "imported", "quantized" */
     const char *note;   /* a line for people; NULL */
 };
 struct registry_model {

@@ -175,7 +175,7 @@ struct encoder_options serving_encoder_options(const struct serving *s, const st
     return (struct encoder_options){.tokens_max = budget > positions ? budget : positions,
                                     .sequences_max = s->batch.parts_max,
                                     .isa = s->options.isa,
-                                    .precision = PRECISION_FP32};
+                                    .precision = m->precision};
 }
 
 static enum err_code make_encoder(struct serving *s, struct served_model *m, struct err *err)

@@ -231,3 +231,41 @@ Test(model, recipe_is_canonical_and_an_object)
     cr_expect_str_eq(m->recipe, "{\"a\":[2],\"b\":1}");
     model_free(m);
 }
+
+Test(model, the_recipe_names_the_precision)
+{
+    struct model *m = make(HEAD_TOKEN), *copy = NULL;
+    struct err err = {0};
+    char plain[65], digest[65];
+    cr_expect_eq(m->precision, PRECISION_FP32);
+    cr_assert(!model_set_recipe(m, "{\"seed\":1}", &err));
+    model_digest(m, plain);
+    cr_assert(!model_set_precision(m, PRECISION_INT8, &err));
+    cr_expect_str_eq(m->recipe, "{\"precision\":\"int8\",\"seed\":1}");
+    model_digest(m, digest);
+    cr_expect_str_neq(digest, plain);
+    cr_assert(!model_set_head(m, HEAD_TOKEN, LABELS, 3, 7, &err));
+    cr_expect_eq(m->precision, PRECISION_INT8, "a new head keeps it, as it keeps the recipe");
+    cr_assert(!model_copy(m, &copy, &err));
+    cr_expect_eq(copy->precision, PRECISION_INT8);
+    cr_assert(!model_set_precision(copy, PRECISION_FP32, &err));
+    cr_expect_str_eq(copy->recipe, "{\"seed\":1}");
+    static const char *const bad[] = {"{\"precision\":8}", "{\"precision\":\"int4\"}",
+                                      "{\"precision\":\"auto\"}", "{\"precision\":null}"};
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        err = (struct err){0};
+        cr_expect_eq(model_set_recipe(copy, bad[i], &err), ERR_BAD_INPUT, "%s", bad[i]);
+    }
+    cr_expect_str_eq(copy->recipe, "{\"seed\":1}");
+    model_free(copy);
+    model_free(m);
+}
+
+Test(model, without_a_recipe_quantising_writes_one)
+{
+    struct model *m = make(HEAD_TOKEN);
+    struct err err = {0};
+    cr_assert(!model_set_precision(m, PRECISION_FP16, &err));
+    cr_expect_str_eq(m->recipe, "{\"precision\":\"fp16\",\"schema\":\"cairn.recipe/v1\"}");
+    model_free(m);
+}
