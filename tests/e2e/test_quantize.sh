@@ -74,6 +74,10 @@ json "is the first model" ".model == \"$first\""
 cairn 0 "train from the quantised model" train --from "$second" --epochs 1 --json
 third=$(value .model)
 same "gives one in fp32" "$(ask .recipe.precision model show "$third")" null
+sed -i 's/max_tokens: 32,/max_tokens: 32, precision: bf16,/' cairn.yaml
+cairn 0 "train in bf16" train --epochs 1 --json
+json "says so" '.result.precision == "bf16"'
+json "and what it made answers in bf16" "$(ask '.recipe.precision == "bf16" and .model.precision == "bf16"' model show @candidate)"
 for precision in fp16 bf16; do
     cairn 0 "quantize to $precision" quantize "$first" --precision $precision
     cairn 0 "evaluate in $precision" evaluate @candidate --part dev --json

@@ -50,13 +50,17 @@ static bool stop_asked(void *ctx)
 static json_t *recipe_json(const struct fit_request *q)
 {
     const struct train_config *c = &q->config;
-    return json_pack(
+    const enum precision precision = train_config_precision(c);
+    json_t *recipe = json_pack(
         "{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:s, s:s, s:s}", "schema",
         "cairn.recipe/v1", "task", "token-classification", "epochs", (json_int_t)c->epochs,
         "batch_size", (json_int_t)c->batch_size, "learning_rate", c->learning_rate, "weight_decay",
         c->weight_decay, "warmup", c->warmup, "max_grad_norm", c->max_grad_norm, "max_tokens",
         (json_int_t)c->max_tokens, "stride", (json_int_t)c->stride, "seed", (json_int_t)c->seed,
         "base", q->base, "train", q->train_fingerprint, "dev", q->dev_fingerprint);
+    if (precision != PRECISION_FP32)
+        json_object_set_new(recipe, "precision", json_string(PRECISION_NAMES[precision]));
+    return recipe;
 }
 
 /* Before training: scores on dev are then those of the precision that the model will answer in,
