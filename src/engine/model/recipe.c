@@ -10,45 +10,45 @@
 #include "engine/model/model.h"
 #include <string.h>
 
-static enum err_code recipe_parse(const char *text, json_t **ret, enum precision *ret_precision,
-                                  struct err *err)
+static enum err_code precision_read(const json_t *recipe, enum precision *ret, struct err *err)
 {
-    json_t *doc = NULL;
+    const json_t *named = json_object_get(recipe, "precision");
     enum precision p = PRECISION_FP32;
-    if (json_parse(text, strlen(text), &JSON_LIMITS_FILE, &doc, err)) return err->code;
-    const json_t *named = json_object_get(doc, "precision");
-    if (!json_is_object(doc))
-        err_set(err, ERR_BAD_INPUT, "the recipe is not a JSON object");
-    else if (named && !json_is_string(named))
-        err_set(err, ERR_BAD_INPUT, "the recipe's precision is not a name");
-    else if (named && precision_parse(json_string_value(named), &p, err) == ERR_OK &&
-             p == PRECISION_AUTO)
-        err_set(err, ERR_BAD_INPUT, "the recipe's precision is \"auto\": it names none");
-    if (err->code) {
-        json_decref(doc);
-        return err->code;
-    }
-    *ret = doc;
-    *ret_precision = p;
+    if (!json_is_object(recipe))
+        return err_set(err, ERR_BAD_INPUT, "the recipe is not a JSON object");
+    if (named && !json_is_string(named))
+        return err_set(err, ERR_BAD_INPUT, "the recipe's precision is not a name");
+    if (named && precision_parse(json_string_value(named), &p, err)) return err->code;
+    if (p == PRECISION_AUTO)
+        return err_set(err, ERR_BAD_INPUT, "the recipe's precision is \"auto\": it names none");
+    *ret = p;
     return ERR_OK;
 }
 
-enum err_code model_set_recipe(struct model *m, const char *json, struct err *err)
+/* Takes the reference. */
+static enum err_code recipe_take(struct model *m, json_t *recipe, struct err *err)
 {
-    json_t *doc = NULL;
     struct buf text;
     enum precision precision;
-    if (recipe_parse(json, &doc, &precision, err)) return err->code;
     buf_init(&text, CONFIG_BYTES_MAX);
-    json_canonical(doc, &text);
-    json_decref(doc);
-    if (buf_check(&text, err) == ERR_OK) {
+    enum err_code code = precision_read(recipe, &precision, err);
+    if (!code) json_canonical(recipe, &text);
+    if (!code) code = buf_check(&text, err);
+    if (!code) {
         mem_free(m->recipe);
         m->recipe = buf_take(&text);
         m->precision = precision;
     }
     buf_release(&text);
-    return err->code;
+    json_decref(recipe);
+    return code;
+}
+
+enum err_code model_set_recipe(struct model *m, const char *json, struct err *err)
+{
+    json_t *recipe = NULL;
+    if (json_parse(json, strlen(json), &JSON_LIMITS_FILE, &recipe, err)) return err->code;
+    return recipe_take(m, recipe, err);
 }
 
 enum err_code model_set_precision(struct model *m, enum precision precision, struct err *err)
@@ -60,27 +60,26 @@ enum err_code model_set_precision(struct model *m, enum precision precision, str
         json_object_del(recipe, "precision");
     else
         json_object_set_new(recipe, "precision", json_string(PRECISION_NAMES[precision]));
-    struct buf text;
-    buf_init(&text, CONFIG_BYTES_MAX);
-    json_canonical(recipe, &text);
-    json_decref(recipe);
-    if (buf_check(&text, err) == ERR_OK) (void)!model_set_recipe(m, text.data, err);
-    buf_release(&text);
-    return err->code;
+    return recipe_take(m, recipe, err);
 }
 
 enum err_code model_precision_of(const char *dir, enum precision *ret, struct err *err)
 {
     char path[PATH_BYTES_MAX];
     struct buf text;
-    json_t *doc = NULL;
-    *ret = PRECISION_FP32;
+    json_t *recipe = NULL;
+    enum precision p = PRECISION_FP32;
     if (os_join(path, dir, "cairn.json", err)) return err->code;
-    if (!os_exists(path)) return ERR_OK;
     buf_init(&text, CONFIG_BYTES_MAX);
-    if (os_read_file(path, CONFIG_BYTES_MAX, &text, err) || recipe_parse(text.data, &doc, ret, err))
-        err_detail(err, "in %s", path);
-    json_decref(doc);
+    enum err_code code = ERR_OK;
+    if (os_exists(path)) {
+        code = os_read_file(path, CONFIG_BYTES_MAX, &text, err);
+        if (!code) code = json_parse(text.data, text.len, &JSON_LIMITS_FILE, &recipe, err);
+        if (!code) code = precision_read(recipe, &p, err);
+        if (code) err_detail(err, "in %s", path);
+    }
+    json_decref(recipe);
     buf_release(&text);
-    return err->code;
+    if (!code) *ret = p;
+    return code;
 }
