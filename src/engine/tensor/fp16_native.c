@@ -64,8 +64,8 @@ ALWAYS void flush(struct sums *s, bool first, const int rows, const int panels)
 }
 
 /* Where the rows and panels of a tile are read next. Three rows share a pointer, so that a step
- * computes no address: row r is at[r / 3] + (r % 3) * a_row. The empty asm keeps GCC from seeing that
- * the pointers are related, or it would compute them again and again. */
+ * computes no address: row r is at[r / 3] + (r % 3) * a_row. The empty asm keeps GCC from seeing
+ * that the pointers are related, or it would compute them again and again. */
 struct cursor {
     const uint16_t *at[(TILE_ROWS + 2) / 3];
     const uint16_t *b[TILE_PANELS];
