@@ -313,6 +313,7 @@ static void pair_run(const struct lowp_gemm *g, int32_t row0, int32_t row1, int3
 static void gemm(const struct lowp_gemm *g, int32_t row0, int32_t row1, int32_t col0, int32_t col1,
                  void *scratch)
 {
+    if (row0 >= row1) return;
     for (int32_t col = col0; col < col1; col += TILE_COLS) {
         const int32_t end = col1 - col < TILE_COLS ? col1 : col + TILE_COLS;
         pair_run(g, row0, row1, col, end, (col1 - end + WIDTH - 1) / WIDTH, scratch);
