@@ -133,6 +133,8 @@ static void batch_take(struct encoder *e, const struct packed_batch *b)
     e->batch = *b;
     for (int32_t i = 0; i < b->sequences; i++)
         for (int32_t t = b->cu_len[i]; t < b->cu_len[i + 1]; t++) e->position[t] = t - b->cu_len[i];
+    if (e->options.training) encoder_place_layers(e, b->tokens);
+    e->backward_done = false;
 }
 
 enum err_code encoder_forward(struct encoder *e, const struct packed_batch *b, struct err *err)
@@ -175,8 +177,10 @@ enum err_code encoder_train_step(struct encoder *e, const struct packed_batch *b
     e->drop = e->options.dropout;
     forward_pass(e);
     const double loss = loss_of_batch(e, target_count);
-    backward_pass(e);
     *ret_loss = (float)loss;
+    if (!(loss - loss == 0.0)) return ERR_OK; /* activations stay, to be asked where it began */
+    backward_pass(e);
+    e->backward_done = true;
     return ERR_OK;
 }
 
@@ -227,10 +231,11 @@ const char *encoder_first_bad(const struct encoder *e)
     const size_t tokens = (size_t)e->last_tokens, floats = tokens * (size_t)e->hidden;
     if (!e->options.training && e->last && !all_finite(e->last, floats)) return "encoder";
     if (e->options.training && !all_finite(e->embed_y, floats)) return "embeddings";
-    for (int32_t i = 0; e->options.training && i < e->model->config.layers; i++) {
+    const bool kept = e->options.training && e->last && !e->backward_done;
+    for (int32_t i = 0; kept && i < e->model->config.layers; i++) {
         if (!all_finite(e->layer[i].y1, floats)) return bad_layer(e, i, "attention");
         if (!all_finite(e->layer[i].y2, floats)) return bad_layer(e, i, "output");
     }
     if (e->logits && !all_finite(e->logits, tokens * (size_t)e->labels)) return "classifier";
-    return e->options.training ? bad_gradient(e) : NULL;
+    return e->backward_done ? bad_gradient(e) : NULL;
 }

@@ -75,17 +75,19 @@ enum err_code encoder_forward(struct encoder *e, const struct packed_batch *b,
                               struct err *err) MUST_CHECK;
 /* Of the last forward pass; valid until the next. NULL with HEAD_NONE. */
 const float *encoder_logits(const struct encoder *e); /* [T, N] */
+/* Likewise, but not after encoder_train_step, whose gradients take its place. */
 const float *encoder_hidden(const struct encoder *e); /* [T, H], last layer */
-/* Forward, mean cross-entropy over targets that are not -1, backward. The gradient block is
- * overwritten. *ret_loss may be NaN: the caller stops and asks encoder_first_bad. ERR_BAD_INPUT
+/* Forward, mean cross-entropy over targets that are not -1, backward. *ret_loss may be NaN or
+ * infinite: there are no gradients then; the caller stops and asks encoder_first_bad. ERR_BAD_INPUT
  * when no target is set. Needs `training` and HEAD_TOKEN. */
 enum err_code encoder_train_step(struct encoder *e, const struct packed_batch *b,
                                  struct dropout_key key, float *ret_loss,
                                  struct err *err) MUST_CHECK;
-/* Gradients of the last step, valid until the next; the caller may change the values. */
+/* Gradients of the last step, valid until the next pass; the caller may change the values. */
 const struct gradients *encoder_gradients(const struct encoder *e);
-/* Names the first place whose activations are not finite ("encoder.layer.3.attention"), else the
- * first tensor, from the loss back, whose gradient is not; NULL when all are finite. The name lives
+/* Of the last pass. Names the first place whose activations are not finite
+ * ("encoder.layer.3.attention"); after a whole step, in which they made way for gradients, the
+ * first tensor from the loss back whose gradient is not; NULL when all are finite. The name lives
  * until the next call. Without `training`: "encoder" or "classifier". */
 const char *encoder_first_bad(const struct encoder *e);
 

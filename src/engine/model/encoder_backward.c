@@ -281,6 +281,17 @@ static void embeddings_back(struct encoder *e)
     pool_run(e->pool, (h + SCATTER_COLUMNS - 1) / SCATTER_COLUMNS, scatter_piece, e);
 }
 
+/* Between tensors lies what is left of activations; the block is 0 there. */
+static void clear_gaps(const struct encoder *e)
+{
+    const struct model *m = e->model;
+    for (int32_t i = EMBED_TABLES; i < m->tensor_count; i++) {
+        const size_t end = m->tensors[i].offset + m->tensors[i].count;
+        const size_t next = i + 1 < m->tensor_count ? m->tensors[i + 1].offset : m->param_count;
+        memset(e->gradients.block + end, 0, (next - end) * sizeof(float));
+    }
+}
+
 void backward_pass(struct encoder *e)
 {
     head_back(e);
@@ -289,4 +300,5 @@ void backward_pass(struct encoder *e)
         attention_block_back(e, i, i > 0 ? e->layer[i - 1].y2 : e->embed_y);
     }
     embeddings_back(e);
+    clear_gaps(e);
 }

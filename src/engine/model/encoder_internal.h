@@ -69,6 +69,7 @@ struct encoder {
     bool drop;         /* this pass drops */
     const float *last; /* [T, H] hidden states of the last pass */
     int32_t last_tokens;
+    bool backward_done; /* the activations of the last pass are gone */
     char *bad_name;
 };
 
@@ -156,5 +157,6 @@ void backward_pass(struct encoder *e);
 double loss_of_batch(struct encoder *e, int32_t target_count); /* fills dlogits; mean loss */
 
 enum err_code encoder_memory_new(struct encoder *e, struct err *err) MUST_CHECK;
+void encoder_place_layers(struct encoder *e, int32_t tokens); /* training: before each pass */
 
 #endif

@@ -1,6 +1,17 @@
 /* How: one walk over all buffers, done twice: first with no memory, to learn the size, then to hand
  * out places. The block comes from calloc, whose pages appear when first written: an encoder for
  * 4,096 tokens that answers 30 touches memory for 30, and is made in microseconds.
+ *
+ * Training shares one region between what forward keeps and what backward writes. Backward goes
+ * from the last layer to the first; when it writes the gradients of layer i, the activations of the
+ * layers above are no longer read. So activations of a layer end where its gradients begin:
+ *
+ *     gradients    | (tables: by row, elsewhere) | LN | layer 0 | layer 1 | layer 2 | head |
+ *     activations         | layer 0 | layer 1 | layer 2 |                   a batch of few tokens
+ *     activations  | layer 0      | layer 1      | layer 2      |           and one of many
+ *
+ * The places are those of the batch at hand (encoder_place_layers), so that the region costs the
+ * larger of the two, not their sum, and the activations of a short batch lie close together.
  */
 #include "base/arena.h"
 #include "engine/model/encoder_internal.h"
@@ -33,9 +44,9 @@ static float *matrix(struct walk *w, int32_t rows, int32_t cols)
     return place(w, (size_t)rows * (size_t)cols, sizeof(float));
 }
 
-static void place_layer(const struct encoder *e, struct walk *w, struct layer_acts *a)
+static void place_layer(const struct encoder *e, struct walk *w, struct layer_acts *a, int32_t t)
 {
-    const int32_t t = e->options.tokens_max, h = e->hidden, inter = e->intermediate;
+    const int32_t h = e->hidden, inter = e->intermediate;
     const bool training = e->options.training;
     a->qkv = matrix(w, t, 3 * h);
     a->context = matrix(w, t, h);
@@ -50,7 +61,53 @@ static void place_layer(const struct encoder *e, struct walk *w, struct layer_ac
     a->rstd2 = matrix(w, t, 1);
 }
 
-/* The block has room for the tables too, which is never touched: offsets stay the model's. */
+/* Bytes of a layer's activations for t tokens. */
+static size_t layer_bytes(const struct encoder *e, int32_t t, bool *ret_overflow)
+{
+    struct walk w = {0};
+    struct layer_acts a;
+    place_layer(e, &w, &a, t);
+    *ret_overflow = w.overflow;
+    return w.used;
+}
+
+static size_t gradients_begin(const struct encoder *e, int32_t layer)
+{
+    return e->model->layer[layer].qkv_weight * sizeof(float);
+}
+
+/* What the activations of tokens_max tokens need below the gradient block. */
+static size_t room_below(const struct encoder *e, struct walk *w)
+{
+    bool overflow = false;
+    const size_t bytes = layer_bytes(e, e->options.tokens_max, &overflow);
+    size_t room = 0;
+    for (int32_t i = 0; i < e->model->config.layers; i++) { /* layers 0 to i lie below i's */
+        size_t need = 0;
+        if (overflow || __builtin_mul_overflow(bytes, (size_t)i + 1, &need)) w->overflow = true;
+        const size_t begin = gradients_begin(e, i);
+        if (need > begin && need - begin > room) room = need - begin;
+    }
+    return room;
+}
+
+void encoder_place_layers(struct encoder *e, int32_t t)
+{
+    bool overflow = false;
+    const size_t bytes = layer_bytes(e, t, &overflow);
+    char *const block = (char *)e->gradients.block;
+    char *end = block + e->model->param_count * sizeof(float);
+    for (int32_t i = e->model->config.layers - 1; i >= 0; i--) {
+        char *const gradients = block + gradients_begin(e, i);
+        if (gradients < end) end = gradients;
+        end -= bytes;
+        struct walk w = {.base = end};
+        place_layer(e, &w, &e->layer[i], t);
+    }
+}
+
+/* The block has room for the tables too, which have their gradients by row: offsets stay the
+ * model's. */
 static void place_gradients(struct encoder *e, struct walk *w)
 {
     const struct model_config *c = &e->model->config;
@@ -61,6 +118,7 @@ static void place_gradients(struct encoder *e, struct walk *w)
         rows->rows = place(w, (size_t)most[i], sizeof *rows->rows);
         rows->values = matrix(w, most[i], e->hidden);
     }
+    (void)place(w, room_below(e, w), 1);
     e->gradients.block = place(w, e->model->param_count, sizeof(float));
     e->gradients.from = e->model->embed_gamma;
     e->word_row = place(w, (size_t)t, sizeof *e->word_row);
@@ -144,9 +202,10 @@ static void place_all(struct encoder *e, struct walk *w)
     e->embed_y = matrix(w, t, e->hidden);
     e->sum = matrix(w, t, e->hidden);
     e->logits = e->labels > 0 ? matrix(w, t, e->labels) : NULL;
-    for (int32_t i = 0; i < (e->options.training ? e->model->config.layers : 1); i++)
-        place_layer(e, w, &e->layer[i]);
-    if (e->options.training) place_training(e, w);
+    if (e->options.training)
+        place_training(e, w);
+    else
+        place_layer(e, w, &e->layer[0], t);
     if (e->lowp) place_operands(e, w);
     for (int i = 0; i < e->threads; i++) e->scratch[i] = place(w, scratch_floats(e), sizeof(float));
 }

@@ -58,6 +58,37 @@ Test(encoder_bits, a_training_step_is_the_same_for_levels_and_threads)
     model_free(m);
 }
 
+/* Gradients are written over activations, at places that depend on the batch: nothing of an earlier
+ * step, shorter or longer, may be left in them. */
+Test(encoder_bits, a_training_step_keeps_nothing_of_the_steps_before)
+{
+    static const int32_t sequences[] = {1, 5, 2, 5, 3, 1, 4};
+    struct model *m = fixture_model(0.1f);
+    struct pool *pool = fixture_pool(2);
+    struct encoder *e = fixture_encoder(m, pool, ISA_BEST, true, true);
+    const size_t bytes = m->param_count * sizeof(float);
+    struct packed_batch b = fixture_batch();
+    for (size_t i = 0; i < sizeof sequences / sizeof *sequences; i++) {
+        struct encoder *fresh = fixture_encoder(m, pool, ISA_BEST, true, true);
+        const struct dropout_key key = {.seed = 5, .step = i};
+        struct err err = {0};
+        float loss[2];
+        b.sequences = sequences[i];
+        b.tokens = b.cu_len[b.sequences];
+        cr_assert_eq(encoder_train_step(e, &b, key, &loss[0], &err), ERR_OK, "%s", err.message);
+        cr_assert_eq(encoder_train_step(fresh, &b, key, &loss[1], &err), ERR_OK);
+        float *grads = gradient_block(e, m), *want = gradient_block(fresh, m);
+        cr_expect_eq(memcmp(&loss[0], &loss[1], sizeof loss[0]), 0, "step %zu", i);
+        cr_expect_eq(memcmp(grads, want, bytes), 0, "step %zu", i);
+        free(grads);
+        free(want);
+        encoder_free(fresh);
+    }
+    encoder_free(e);
+    pool_free(pool);
+    model_free(m);
+}
+
 /* Each sequence alone, through a serving encoder, against its rows in the batch and against the
  * training encoder, which reads the weights unpacked. */
 Test(encoder_bits, a_sequence_does_not_feel_its_batch_mates)
