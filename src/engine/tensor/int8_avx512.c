@@ -65,7 +65,9 @@ ALWAYS void tile_body(const struct tile *t, const int rows)
     tile_start(t, rows, sum);
     const operand_number *a = t->a;
     const int8_t *b = t->b;
-    for (int32_t step = 0; step < t->steps; step++, a += ROW_BLOCK * DEPTH_STEP)
+    const int8_t *next = t->next;
+    for (int32_t step = 0; step < t->steps; step++, a += ROW_BLOCK * DEPTH_STEP) {
+        for (int32_t i = 0; i < t->lines; i++, next += 64) __builtin_prefetch(next, 0, 2);
 #pragma GCC unroll 2
         for (int q = 0; q < DEPTH_STEP; q += QUAD, b += PANEL_COLUMNS * QUAD) {
             const __m512i left = _mm512_loadu_si512(b), right = _mm512_loadu_si512(b + 64);
@@ -78,6 +80,7 @@ ALWAYS void tile_body(const struct tile *t, const int rows)
                 sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], x, right);
             }
         }
+    }
     if (!t->last) {
 #pragma GCC unroll 8
         for (int r = 0; r < rows; r++)

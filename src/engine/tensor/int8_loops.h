@@ -8,7 +8,7 @@
  *           steps of 64 of depth                 registers hold TILE_ROWS x 32 sums
  *
  * Between chunks the sums wait in c, as integers. While one chunk is computed the next one is
- * fetched into L2: each tile of rows asks for its share.
+ * fetched into L2, a few lines a step: more at once would fill the line buffers and stop the loads.
  */
 enum { DEPTH_CHUNK_INT8 = 768 };
 
@@ -25,17 +25,11 @@ struct tile {
     bool gelu;
     float *c;
     ptrdiff_t c_row;
+    const int8_t *next; /* where the next lines to fetch begin */
+    int32_t lines;      /* of 64 bytes, a step */
 };
 
 static void tile_run(const struct tile *t, int rows);
-
-static void prefetch_share(const int8_t *b, int32_t steps, int32_t part, int32_t parts)
-{
-    const int32_t lines = steps * PANEL_COLUMNS;
-    const int32_t end = (int32_t)((int64_t)lines * (part + 1) / parts);
-    for (int32_t i = (int32_t)((int64_t)lines * part / parts); i < end; i++)
-        __builtin_prefetch(b + (ptrdiff_t)i * 64, 0, 2);
-}
 
 static int32_t min_i32(int32_t a, int32_t b)
 {
@@ -52,6 +46,13 @@ static const int8_t *chunk_place(const struct lowp_gemm *g, const struct chunk *
            (size_t)c->step * (DEPTH_STEP * PANEL_COLUMNS);
 }
 
+/* Lines a step, so that all tiles of a chunk together fetch the next one. */
+static int32_t lines_a_step(const struct chunk *at, const struct chunk *next, int32_t rows)
+{
+    const int32_t steps = (rows + TILE_ROWS - 1) / TILE_ROWS * at->steps;
+    return steps > 0 ? (next->steps * PANEL_COLUMNS + steps - 1) / steps : 0;
+}
+
 static void chunk_run(const struct lowp_gemm *g, int32_t row0, int32_t row1, int32_t col1,
                       const struct chunk *at, const struct chunk *next)
 {
@@ -64,17 +65,17 @@ static void chunk_run(const struct lowp_gemm *g, int32_t row0, int32_t row1, int
                      .sums = int8_column_sums(g->b, at->col, g->depth),
                      .bias = g->epilogue == GEMM_STORE ? NULL : g->bias + at->col,
                      .gelu = g->epilogue == GEMM_BIAS_GELU,
-                     .c_row = g->c_row};
+                     .c_row = g->c_row,
+                     .next = next ? chunk_place(g, next) : NULL,
+                     .lines = next ? lines_a_step(at, next, row1 - row0) : 0};
     for (int32_t row = row0, rows; row < row1; row += rows) {
         rows = min_i32(min_i32(TILE_ROWS, row1 - row), ROW_BLOCK - row % ROW_BLOCK);
         t.a = row_of(g->a, row, g->depth) + (ptrdiff_t)at->step * (ROW_BLOCK * DEPTH_STEP);
         t.row_scale =
             (const float *)(const void *)((const char *)g->a + scale_place(row, g->depth));
         t.c = g->c + row * g->c_row + at->col;
-        if (next)
-            prefetch_share(chunk_place(g, next), next->steps, (row - row0) / TILE_ROWS,
-                           (row1 - row0 + TILE_ROWS - 1) / TILE_ROWS);
         tile_run(&t, (int)rows);
+        t.next += (ptrdiff_t)t.lines * t.steps * 64;
     }
 }
 
