@@ -98,24 +98,38 @@ struct serving_options answer_options(const struct app *app)
     o.threads = app_threads(&app->host);
     o.window_tokens = (int32_t)c->max_tokens;
     o.overlap = (int32_t)c->stride;
+    o.cache_dir = app->packed_dir[0] ? app->packed_dir : NULL;
     return o;
 }
 
-enum err_code answer_serving(const struct app *app, struct model *m, const char *digest,
-                             struct serving **ret, struct err *err)
+/* A model of the registry comes from the cache when it is there; a folder is opened as it is. */
+static enum err_code load(struct app *app, struct serving *s, const char *model, struct model **ret,
+                          char digest[HASH_HEX_BYTES], struct err *err)
+{
+    char dir[PATH_BYTES_MAX];
+    if (app_model_is_folder(model)) return app_model_open(app, model, ret, digest, err);
+    if (app_model_digest(app, model, digest, err) ||
+        registry_model_checkout(app->registry, digest, dir, err))
+        return err->code;
+    return serving_load(s, dir, digest, ret, err);
+}
+
+enum err_code answer_serving(struct app *app, const char *model, char digest[HASH_HEX_BYTES],
+                             enum precision *ret_precision, struct serving **ret, struct err *err)
 {
     struct serving_options o = answer_options(app);
     struct serving *s = NULL;
-    if (serving_new(&o, &s, err)) {
-        model_free(m);
-        return err->code;
-    }
-    if (serving_swap(s, m, digest, err)) {
-        serving_free(s);
-        return err->code;
-    }
+    struct model *m = NULL;
+    if (serving_new(&o, &s, err)) return err->code;
+    if (load(app, s, model, &m, digest, err)) goto fail;
+    const enum precision precision = m->precision;
+    if (serving_swap(s, m, digest, err)) goto fail;
+    if (ret_precision) *ret_precision = precision;
     *ret = s;
     return ERR_OK;
+fail:
+    serving_free(s);
+    return err->code;
 }
 
 enum err_code answer_labels(const struct model *m, struct arena *a, struct tag_set *ret,

@@ -15,10 +15,12 @@ enum err_code answer_entities(const struct prediction *p, const struct aggregate
 enum err_code answer_row(struct registry *r, const struct prediction *p, enum prediction_role role,
                          bool keep_text, struct arena *a, struct prediction_row *ret,
                          struct err *err) MUST_CHECK;
-/* A serving with this model in it, ready. */
 struct serving_options answer_options(const struct app *app);
-enum err_code answer_serving(const struct app *app, struct model *m, const char *digest,
-                             struct serving **ret, struct err *err) MUST_CHECK;
+/* A serving with MODEL (app.h) in it, ready; gives its digest and, unless NULL, its precision. The
+ * app outlives it. */
+enum err_code answer_serving(struct app *app, const char *model, char digest[HASH_HEX_BYTES],
+                             enum precision *ret_precision, struct serving **ret,
+                             struct err *err) MUST_CHECK;
 /* Entity labels of a model's tags, as the tag set orders them. In the arena. */
 enum err_code answer_labels(const struct model *m, struct arena *a, struct tag_set *ret,
                             struct err *err) MUST_CHECK;

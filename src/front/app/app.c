@@ -18,6 +18,7 @@ enum err_code app_open(const struct app_host *host, const char *start, struct ap
     if (!str_format(app->user, sizeof app->user, "%s", user))
         (void)str_format(app->user, sizeof app->user, "unknown");
     app->host.user = app->user;
+    if (host->cache_dir && app_packed_dir(host, app->packed_dir, err)) goto out;
     if (project_find(start, &app->project, err)) goto out;
     struct registry_options o = {.dir = app->project->state,
                                  .use_case = app->project->name,

@@ -15,7 +15,8 @@ struct app {
     char user[128];
     struct project *project;
     struct registry *registry;
-    struct pool *pool; /* app_pool */
+    struct pool *pool;               /* app_pool */
+    char packed_dir[PATH_BYTES_MAX]; /* app_packed_dir; "" without a cache */
 };
 
 /* Lives as long as the app. */
@@ -35,6 +36,8 @@ enum err_code app_model_open(struct app *app, const char *model, struct model **
 const char *app_precision(const struct model *m);
 enum err_code app_model_precision(struct app *app, const char *digest, const char **ret,
                                   struct err *err) MUST_CHECK;
+/* Whether MODEL is a folder, not a name in the registry. */
+bool app_model_is_folder(const char *model);
 /* The pretrained model that cairn.yaml names: a directory, or a name in the cache. */
 enum err_code app_base_model_dir(struct app *app, char out[PATH_BYTES_MAX],
                                  struct err *err) MUST_CHECK;

@@ -46,7 +46,7 @@ enum err_code app_model_digest(struct app *app, const char *model, char digest[H
     return code;
 }
 
-static bool is_folder(const char *model)
+bool app_model_is_folder(const char *model)
 {
     char config[PATH_BYTES_MAX];
     struct err err = {0};
@@ -60,7 +60,7 @@ enum err_code app_model_open(struct app *app, const char *model, struct model **
 {
     char dir[PATH_BYTES_MAX], found[HASH_HEX_BYTES];
     struct model *m = NULL;
-    if (is_folder(model)) {
+    if (app_model_is_folder(model)) {
         if (model_open(model, &m, err)) return err->code;
         model_digest(m, digest);
         *ret = m;

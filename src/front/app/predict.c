@@ -53,13 +53,10 @@ enum err_code app_predict(struct app *app, const struct predict_request *r, json
 {
     struct aggregate_options o = aggregate_options_default();
     struct serving *s = NULL;
-    struct model *m = NULL;
     char digest[HASH_HEX_BYTES];
     enum precision precision;
     if (r->strategy && aggregate_strategy_parse(r->strategy, &o.strategy, err)) return err->code;
-    if (app_model_open(app, r->model, &m, digest, err)) return err->code;
-    precision = m->precision;
-    if (answer_serving(app, m, digest, &s, err)) return err->code;
+    if (answer_serving(app, r->model, digest, &precision, &s, err)) return err->code;
     json_t *list = json_array();
     if (predict_slices(app, s, r, &o, list, err) == ERR_OK) {
         *ret = json_pack("{s:s, s:s, s:s, s:b, s:s, s:O}", "schema", "cairn.predict/v1", "model",
@@ -76,13 +73,11 @@ enum err_code app_write_reference(struct app *app, const char *digest, struct er
 {
     struct frozen test = {0};
     struct serving *s = NULL;
-    struct model *m = NULL;
     struct arena a;
     char own[HASH_HEX_BYTES];
     arena_init(&a, ARENA_STEP_BYTES_MAX);
     if (app_frozen(app, PART_TEST, &test, err)) goto out;
-    if (app_model_open(app, digest, &m, own, err)) goto out;
-    if (answer_serving(app, m, own, &s, err)) goto out;
+    if (answer_serving(app, digest, own, NULL, &s, err)) goto out;
     struct prediction_row *rows = arena_alloc(&a, (size_t)test.data->count * sizeof *rows);
     for (int32_t i = 0; i < test.data->count; i++) {
         const struct example *e = &test.data->examples[i];

@@ -17,7 +17,6 @@ struct service {
     bool pinned;
     _Atomic int64_t feedback;
     int64_t since_us;
-    char cache_dir[PATH_BYTES_MAX];
     pthread_t watcher;
     bool watching;
     atomic_bool stop;
@@ -125,10 +124,6 @@ enum err_code service_open(struct app *app, const char *model, struct service **
     struct serving_options o = answer_options(app);
     o.on_prediction = on_prediction;
     o.ctx = s;
-    if (app->host.cache_dir) {
-        if (app_packed_dir(&app->host, s->cache_dir, err)) goto fail;
-        o.cache_dir = s->cache_dir;
-    }
     if (app_model_digest(app, model ? model : "@champion", digest, err)) goto fail;
     if (prediction_log_start(app->registry, 0, &s->log, err)) goto fail;
     if (serving_new(&o, &s->serving, err) || take_model(s, digest, err)) goto fail;
