@@ -3,7 +3,7 @@ BUILD ?= build
 NINJA = ninja -C
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check asan tsan fuzz fault lint format oracle install
+.PHONY: help demo build test check bench asan tsan fuzz fault lint format oracle install
 
 help: ## list the verbs
 	@awk -F': .*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,11 @@ test: ## build and run every test; the last line counts them
 	@tools/run_tests --build $(BUILD)
 
 check: lint test ## lint, then test: what must hold before a commit
+
+bench: ## cairn and its peers in turn, on an idle machine (ARGS="--quick": one round)
+	@tools/setup build weights peers
+	@$(MAKE) --no-print-directory compile TARGET=src/cairn
+	@bench/run --cairn $(BUILD)/src/cairn $(ARGS)
 
 asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/setup build test weights

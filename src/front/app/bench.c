@@ -15,6 +15,7 @@ enum err_code bench_open(struct bench *b, const struct app_host *host,
 {
     *b = (struct bench){.host = host, .request = r};
     arena_init(&b->arena, ARENA_JOB_BYTES_MAX);
+    if (bench_check_shape(r->shape, err)) return err->code;
     return pool_new(app_threads(host), &b->pool, err);
 }
 
@@ -114,6 +115,7 @@ enum err_code app_bench_use_case(const struct app_host *host, const struct bench
     if (!str_format(model, sizeof model, "%s.model", folder))
         return err_set(err, ERR_LIMIT, "the path of the folder is too long");
     if (!bench_open(&b, host, r, err) && !bench_prepare(&b, err) &&
+        (!r->precision || !model_set_precision(b.model, r->precision, err)) &&
         !model_save(b.model, model, err))
         (void)!import_candidate(host, folder, model, err);
     (void)!os_remove_tree(model, &ignored);

@@ -23,7 +23,7 @@ struct bench_request {
     enum precision precision; /* AUTO: every fast one (kernels), the model's own (others) */
     const char *model;        /* Hugging Face directory; NULL: minilm-l6 of the cache */
     const char *shape;        /* "base" or "minilm": those sizes, random weights, the model's
-                                 vocabulary; NULL: the model as it is */
+                                 vocabulary; NULL: the model as it is (kernels: both) */
     const char *data;         /* CoNLL or JSON Lines; .txt: a text a line; NULL: example letters */
     double seconds;           /* least time of a figure; 0: what each part thinks enough */
     int64_t sentences;   /* of the data, from its start; 0: train and tokenizer all, infer 1024 */

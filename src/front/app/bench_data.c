@@ -19,6 +19,20 @@ static const struct shape {
     int32_t hidden, layers, heads, intermediate;
 } SHAPES[] = {{"base", 768, 12, 12, 3072}, {"minilm", 384, 6, 12, 1536}};
 
+static const struct shape *find_shape(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(SHAPES); i++)
+        if (str_eq(SHAPES[i].name, name)) return &SHAPES[i];
+    return NULL;
+}
+
+enum err_code bench_check_shape(const char *name, struct err *err)
+{
+    if (!name || find_shape(name)) return ERR_OK;
+    err_set(err, ERR_BAD_INPUT, "\"%s\" is no shape", name);
+    return err_hint(err, "base or minilm");
+}
+
 /* ---- sentences ---- */
 static enum err_code default_data(struct findings *f, struct dataset **ret, struct err *err)
 {
@@ -147,10 +161,7 @@ static enum err_code open_model(struct bench *b, struct err *err)
     const char *shape = b->request->shape;
     if (bench_model_dir(b, err)) return err->code;
     if (!shape) return model_open(b->model_dir, &b->model, err);
-    for (size_t i = 0; i < ARRAY_COUNT(SHAPES); i++)
-        if (str_eq(SHAPES[i].name, shape)) return new_of_shape(b, &SHAPES[i], err);
-    err_set(err, ERR_BAD_INPUT, "\"%s\" is no shape", shape);
-    return err_hint(err, "base or minilm");
+    return new_of_shape(b, find_shape(shape), err);
 }
 
 /* A model with a token head stays as it is; any other gets one for the data's labels. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 32, SENTENCES = 1024, ROUNDS = 5, LATENCY_ROUNDS = 30 };
+enum { BATCH = 32, SENTENCES = 1024, ROUNDS = 3, LATENCY_ROUNDS = 30 };
 #define SECONDS 2.0
 
 struct item { /* a window of a sentence */
@@ -163,14 +163,14 @@ enum err_code bench_infer(struct bench *b, json_t **ret, struct err *err)
     struct infer *f = mem_try(1, sizeof *f, err);
     if (!f) return err->code;
     f->b = b;
-    enum precision precision = request.precision ? request.precision : PRECISION_FP32;
     struct encoder_options o = {.tokens_max = BATCH * BENCH_TOKENS_MAX,
                                 .sequences_max = BATCH,
-                                .precision = precision,
+                                .precision = request.precision,
                                 .isa = ISA_BEST};
     if (bench_prepare(b, err) || collect(f, err) ||
         encoder_new(b->model, &o, b->pool, &f->encoder, err))
         goto out;
+    enum precision precision = request.precision ? request.precision : b->model->precision;
     json_t *out =
         json_pack("{s:o, s:s, s:s, s:i, s:i, s:I}", "model", bench_model_json(b), "precision",
                   PRECISION_NAMES[precision], "isa", isa_name(isa_resolve(ISA_BEST)), "threads",

@@ -23,6 +23,8 @@ struct bench {
 enum err_code bench_open(struct bench *b, const struct app_host *host,
                          const struct bench_request *r, struct err *err) MUST_CHECK;
 void bench_close(struct bench *b);
+/* NULL is fine. */
+enum err_code bench_check_shape(const char *name, struct err *err) MUST_CHECK;
 enum err_code bench_load_data(struct bench *b, struct err *err) MUST_CHECK;
 enum err_code bench_load_model(struct bench *b, struct err *err) MUST_CHECK;
 enum err_code bench_prepare(struct bench *b, struct err *err) MUST_CHECK; /* loads both */

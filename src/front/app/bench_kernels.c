@@ -16,7 +16,7 @@
 #define COLD_BYTES ((size_t)96 << 20)
 #define SECONDS    0.04
 
-enum { ROUNDS = 5, PIECE_ROWS = 384, PIECE_COLUMNS = 96, COPIES_MAX = 64 };
+enum { ROUNDS = 3, PIECE_ROWS = 384, PIECE_COLUMNS = 96, COPIES_MAX = 64 };
 
 static const struct product {
     const char *model, *name;
@@ -259,7 +259,9 @@ static enum err_code run_level(struct bench *b, struct level *l, struct bench_me
 {
     double seconds = b->request->seconds > 0 ? b->request->seconds : SECONDS, median;
     l->roof = roof_of(pool, l->precision, l->isa);
+    const char *shape = b->request->shape;
     for (size_t p = 0; p < ARRAY_COUNT(PRODUCTS); p++) {
+        if (shape && !str_eq(shape, PRODUCTS[p].model)) continue;
         struct product_run r = {
             .p = &PRODUCTS[p], .k = l->k, .low = l->low, .mem = m, .pool = pool};
         pack(&r);

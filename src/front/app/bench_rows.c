@@ -6,7 +6,7 @@
 #include "front/app/bench_internal.h"
 
 enum {
-    ROUNDS = 5,
+    ROUNDS = 3,
     ROWS = 2048,
     ROWS_A_PIECE = 16,
     HIDDEN = 768,

@@ -63,13 +63,26 @@ static enum err_code no_scores(void *ctx, struct train_scores *ret, struct err *
     return ERR_OK;
 }
 
-static enum err_code run_steps(struct bench *b, struct steps *s, struct err *err)
+/* As `train: {precision: ...}` has it: auto is bf16 where the CPU has tiles, else fp32. */
+static enum err_code choose_precision(const struct bench *b, enum precision *ret, struct err *err)
+{
+    struct train_config c = train_config_default();
+    if (b->request->precision) c.precision = (int)b->request->precision;
+    *ret = train_config_precision(&c);
+    if (*ret == PRECISION_FP32 || *ret == PRECISION_BF16) return ERR_OK;
+    err_set(err, ERR_BAD_INPUT, "nothing is trained in %s", PRECISION_NAMES[*ret]);
+    return err_hint(err, "fp32 or bf16");
+}
+
+static enum err_code run_steps(struct bench *b, struct steps *s, enum precision precision,
+                               struct err *err)
 {
     struct train_sequence *sequences = NULL;
     struct train_result result = {0};
     struct train_recipe recipe = train_recipe_default();
     recipe.epochs = TRAIN_EPOCHS_MAX;
     recipe.warmup = 0;
+    recipe.precision = precision;
     struct train_job job = {.model = b->model,
                             .recipe = recipe,
                             .pool = b->pool,
@@ -92,7 +105,10 @@ static enum err_code run_steps(struct bench *b, struct steps *s, struct err *err
 enum err_code bench_train(struct bench *b, json_t **ret, struct err *err)
 {
     struct steps s = {.b = b, .seconds = b->request->seconds > 0 ? b->request->seconds : SECONDS};
-    if (bench_prepare(b, err) || run_steps(b, &s, err)) return err->code;
+    enum precision precision = PRECISION_FP32;
+    if (choose_precision(b, &precision, err) || bench_prepare(b, err) ||
+        run_steps(b, &s, precision, err))
+        return err->code;
     int64_t steps = s.last_step - WARM_STEPS;
     if (steps < 1) return err_set(err, ERR_BAD_INPUT, "the data is too small for three steps");
     double seconds = (double)(s.now_ns - s.began_ns) / 1e9;
@@ -100,7 +116,7 @@ enum err_code bench_train(struct bench *b, json_t **ret, struct err *err)
     for (int64_t i = 0; i < LOSSES && i < s.last_step; i++)
         json_array_append_new(losses, json_real_or_null(s.losses[i]));
     *ret = json_pack("{s:o, s:s, s:s, s:i, s:I, s:f, s:f, s:o, s:I}", "model", bench_model_json(b),
-                     "precision", PRECISION_NAMES[PRECISION_FP32], "isa",
+                     "precision", PRECISION_NAMES[precision], "isa",
                      isa_name(isa_resolve(ISA_BEST)), "threads", pool_threads(b->pool), "steps",
                      (json_int_t)steps, "s_per_step", seconds / (double)steps, "tokens_per_s",
                      (double)(s.now_tokens - s.began_tokens) / seconds, "losses", losses,
