@@ -2,14 +2,16 @@
  *
  *     ticket = run number (32 bits) | pieces left (32 bits)
  *
- * A thread takes a piece by lowering `pieces left` with compare-and-swap. Because the run number is
- * in the same word, a late thread that read the fields of an older run (fn, ctx) fails its swap and
- * looks again: it never has to be waited for, so a sleeping thread costs a short run nothing. The
- * fields may change only when no piece is left and all are done, and that is when pool_run writes
- * them:
+ * A thread takes a piece by lowering `pieces left` with compare-and-swap. Pieces go out in order:
+ * who lists large ones first ends with small ones, and all threads end together. Because the run
+ * number is in the same word, a late thread that read the fields of an older run (fn, ctx, count)
+ * fails its swap and looks again: it never has to be waited for, so a sleeping thread costs a short
+ * run nothing. The fields may change only when no piece is left and all are done, and that is when
+ * pool_run writes them:
  *
- *     caller:  fn, ctx, undone = n  ->  ticket = (run + 1, n)  ->  wakes, works, waits: undone == 0
- *     worker:  ticket, fn, ctx read ->  ticket - 1 swapped in  ->  fn(piece)  ->  undone - 1
+ *     caller:  fn, ctx, count, undone = n  ->  ticket = (run + 1, n)  ->  wakes, works,
+ *              waits: undone == 0
+ *     worker:  ticket, fn, ctx, count read ->  ticket - 1 swapped in  ->  fn(piece)  ->  undone - 1
  *
  * Waiting spins first, since the layers of a network follow each other within microseconds, then
  * sleeps on a futex. With more threads than CPUs spinning would only keep the others from working,
@@ -50,6 +52,7 @@ struct pool {
     _Atomic bool stop;
     _Atomic(pool_fn *) fn;
     _Atomic(void *) ctx;
+    _Atomic uint32_t count;
     int threads, spin;
     struct worker *workers; /* threads - 1 */
 };
@@ -85,8 +88,9 @@ static void work(struct pool *p, int thread)
     while ((uint32_t)ticket != 0) {
         pool_fn *fn = atomic_load_explicit(&p->fn, memory_order_relaxed);
         void *ctx = atomic_load_explicit(&p->ctx, memory_order_relaxed);
+        const uint32_t count = atomic_load_explicit(&p->count, memory_order_relaxed);
         if (!atomic_compare_exchange_weak(&p->ticket, &ticket, ticket - 1)) continue;
-        fn(ctx, (int)((uint32_t)ticket - 1), thread);
+        fn(ctx, (int)(count - (uint32_t)ticket), thread);
         if (atomic_fetch_sub(&p->undone, 1) == 1 && atomic_load(&p->caller_sleeps))
             futex_wake(&p->undone, 1);
         ticket = atomic_load(&p->ticket);
@@ -198,6 +202,7 @@ void pool_run(struct pool *p, int piece_count, pool_fn *fn, void *ctx)
     BUG_IF((uint32_t)ticket != 0 || atomic_load(&p->undone) != 0); /* two runs at once */
     atomic_store_explicit(&p->fn, fn, memory_order_relaxed);
     atomic_store_explicit(&p->ctx, ctx, memory_order_relaxed);
+    atomic_store_explicit(&p->count, (uint32_t)piece_count, memory_order_relaxed);
     atomic_store(&p->undone, (uint32_t)piece_count);
     atomic_store(&p->ticket, ((ticket >> 32) + 1) << 32 | (uint32_t)piece_count);
     wake_workers(p, piece_count - 1);

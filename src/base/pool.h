@@ -5,7 +5,7 @@
  *     pool_run(p, piece_count, fn, ctx);   // fn(ctx, piece, thread) for piece = 0..piece_count-1
  *     pool_free(p);                          // pool_run returned when all pieces were done
  *
- * Rules: the caller works too (threads = 1 starts none). Pieces are handed out in any order to any
+ * Rules: the caller works too (threads = 1 starts none). Pieces are handed out in order, but to any
  * thread, so a result may depend on the piece, never on the thread. Workers spin briefly after
  * work, then sleep on a futex. One pool_run at a time; pieces must not call pool_run on the same
  * pool.

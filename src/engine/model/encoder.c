@@ -62,7 +62,7 @@ enum err_code encoder_new(const struct model *m, const struct encoder_options *o
 void encoder_free(struct encoder *e)
 {
     if (!e) return;
-    free(e->memory);
+    mem_free(e->memory);
     mem_free(e->layer);
     mem_free(e->packed);
     mem_free(e->packed_block);

@@ -108,8 +108,8 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
                                    turned_find(e, layer, PACKED_DOWN), inter, b->dbig);
     g.epilogue = GEMM_MULTIPLY;
     g.other = acts->slope;
-    work_gemm(e, &w, &g);
     work_weight(e, &w, b->ddrop, h, acts->act, inter, grads + o->down_weight);
+    work_gemm(e, &w, &g);
     work_column_sum(&w, t, h, b->ddrop, grads + o->down_bias);
     work_column_dot(&w, t, h, b->dy, acts->xhat2, grads + o->norm2_gamma);
     work_column_sum(&w, t, h, b->dy, grads + o->norm2_beta);
@@ -119,8 +119,8 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
                        b->dmid);
     g.epilogue = GEMM_ADD;
     g.other = b->dsum;
-    work_gemm(e, &w, &g);
     work_weight(e, &w, b->dbig, inter, acts->y1, h, grads + o->up_weight);
+    work_gemm(e, &w, &g);
     work_column_sum(&w, t, inter, b->dbig, grads + o->up_bias);
     work_run(e, &w);
 }
@@ -154,8 +154,8 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
     run_rows(e, norm_back_row, &n);
     struct gemm g = input_gradient(e, b->ddrop, h, p + o->out_weight,
                                    turned_find(e, layer, PACKED_OUT), h, b->dcontext);
-    work_gemm(e, &w, &g);
     work_weight(e, &w, b->ddrop, h, acts->context, h, grads + o->out_weight);
+    work_gemm(e, &w, &g);
     work_column_sum(&w, t, h, b->ddrop, grads + o->out_bias);
     work_column_dot(&w, t, h, b->dmid, acts->xhat1, grads + o->norm1_gamma);
     work_column_sum(&w, t, h, b->dmid, grads + o->norm1_beta);
@@ -166,8 +166,8 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
                        b->dy);
     g.epilogue = GEMM_ADD;
     g.other = b->dsum;
-    work_gemm(e, &w, &g);
     work_weight(e, &w, b->dbig, 3 * h, x, h, grads + o->qkv_weight);
+    work_gemm(e, &w, &g);
     work_column_sum(&w, t, 3 * h, b->dbig, grads + o->qkv_bias);
     work_run(e, &w);
 }
@@ -193,9 +193,9 @@ static void head_back(struct encoder *e)
     struct work w = {.exact = true};
     const struct gemm g = input_gradient(e, e->back.dlogits, e->labels, m->params + m->head_weight,
                                          NULL, e->hidden, e->back.dy);
-    work_gemm(e, &w, &g);
     work_weight(e, &w, e->back.dlogits, e->labels, e->head_in, e->hidden,
                 e->gradients.block + m->head_weight);
+    work_gemm(e, &w, &g);
     work_column_sum(&w, e->batch.tokens, e->labels, e->back.dlogits,
                     e->gradients.block + m->head_bias);
     work_run(e, &w);

@@ -1,6 +1,6 @@
 /* How: one walk over all buffers, done twice: first with no memory, to learn the size, then to hand
- * out places. The block comes from calloc, whose pages appear when first written: an encoder for
- * 4,096 tokens that answers 30 touches memory for 30, and is made in microseconds.
+ * out places. The block's pages, huge ones where the system has them, appear when first written: an
+ * encoder for 4,096 tokens that answers 30 touches memory for few, and is made in microseconds.
  *
  * Training shares one region between what forward keeps and what backward writes. Backward goes
  * from the last layer to the first; when it writes the gradients of layer i, the activations of the
@@ -16,7 +16,6 @@
 #include "base/arena.h"
 #include "engine/model/encoder_internal.h"
 #include "engine/tensor/attention.h"
-#include <stdlib.h>
 
 enum { ALIGN = 64 };
 
@@ -225,11 +224,9 @@ enum err_code encoder_memory_new(struct encoder *e, struct err *err)
     if (w.overflow || w.used > SIZE_MAX / 4)
         return err_set(err, ERR_NO_MEMORY, "an encoder for %d tokens is too large to address",
                        (int)e->options.tokens_max);
-    e->memory = calloc(w.used + ALIGN, 1);
-    if (!e->memory)
-        return err_set(err, ERR_NO_MEMORY, "no memory for an encoder of %zu MB", w.used >> 20);
-    char *base = e->memory;
-    base += (ALIGN - (uintptr_t)base % ALIGN) % ALIGN;
+    void *base;
+    e->memory = mem_try_pages(w.used, 1, &base, err);
+    if (!e->memory) return err->code;
     w = (struct walk){.base = base};
     place_all(e, &w);
     return ERR_OK;

@@ -1,13 +1,15 @@
 /* How: every output element belongs to exactly one piece, and a piece computes it in the canonical
  * order; so the cut may follow the machine (threads, cache) and no bit depends on it.
- * Pieces of a product: 384 rows, so that a's rows stay in L2, by 96 columns (two groups of panels);
- * with a transposed (weight gradients) 384 x 384, because both operands are packed once a piece.
- * Where that gives fewer than two pieces a thread, they are halved down to 48 x 48.
+ * Pieces of a product: 48 columns (a group of panels, which is packed or fetched once whoever takes
+ * it) by at most 384 rows, so that a's rows stay in L2. With a transposed (weight gradients) 384 x
+ * 384, because both operands are packed once a piece. A cut leaves even parts, not a small rest.
+ * Where it gives too few pieces they are halved, down to 48 x 48. A list begins with the weight
+ * gradients: large pieces first, small ones to even out the end.
  */
 #include "engine/model/encoder_internal.h"
 #include "engine/tensor/attention.h"
 
-enum { ROWS_A_PIECE = 16, COLUMNS_A_PIECE = 96 };
+enum { ROWS_A_PIECE = 16, COLUMNS_A_PIECE = 48, SUMS_A_PIECE = 96, PIECE_LEAST = 48 };
 
 static int32_t pieces_of(int32_t count, int32_t step)
 {
@@ -19,6 +21,13 @@ static struct work_item *work_add(struct work *w)
     BUG_IF(w->count == WORK_MAX);
     w->item[w->count] = (struct work_item){0};
     return &w->item[w->count++];
+}
+
+/* The step of the fewest even parts of at most `most`, a multiple of `unit`. */
+static int32_t even_step(int32_t count, int32_t most, int32_t unit)
+{
+    const int32_t parts = pieces_of(count, most);
+    return pieces_of(pieces_of(count, parts), unit) * unit;
 }
 
 static int32_t gemm_pieces(const struct work_item *i)
@@ -33,18 +42,19 @@ void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g)
         convert_gemm(e, w, i, g);
         return;
     }
+    const bool weight = g->a_step != 1;
     i->kind = WORK_GEMM;
     i->gemm = *g;
-    i->row_step = GEMM_ROWS_MAX;
-    i->col_step = g->a_step == 1 ? COLUMNS_A_PIECE : GEMM_ROWS_MAX;
-    while (gemm_pieces(i) < 2 * e->threads && (i->row_step > 48 || i->col_step > 48)) {
-        if (i->row_step >= i->col_step)
-            i->row_step /= 2;
-        else
-            i->col_step /= 2;
+    i->row_step = even_step(g->rows, GEMM_ROWS_MAX, PANEL);
+    i->col_step = weight ? even_step(g->cols, GEMM_ROWS_MAX, PANEL) : COLUMNS_A_PIECE;
+    const int32_t enough = weight ? e->threads : 2 * e->threads;
+    while (gemm_pieces(i) < enough && (i->row_step > PIECE_LEAST || i->col_step > PIECE_LEAST)) {
+        int32_t *step = i->row_step >= i->col_step ? &i->row_step : &i->col_step;
+        *step = pieces_of(*step / 2, PANEL) * PANEL;
     }
     i->col_pieces = pieces_of(g->cols, i->col_step);
     i->pieces = gemm_pieces(i);
+    i->gemm.col_ahead = e->threads == 1 ? 0 : (e->threads - 1) * i->col_step;
 }
 
 static void work_columns(struct work *w, int32_t rows, int32_t cols, const float *x, const float *y,
@@ -58,8 +68,8 @@ static void work_columns(struct work *w, int32_t rows, int32_t cols, const float
     i->cols = cols;
     i->row = cols;
     i->out = out;
-    i->col_step = COLUMNS_A_PIECE;
-    i->col_pieces = i->pieces = pieces_of(cols, COLUMNS_A_PIECE);
+    i->col_step = SUMS_A_PIECE;
+    i->col_pieces = i->pieces = pieces_of(cols, SUMS_A_PIECE);
 }
 
 void work_column_sum(struct work *w, int32_t rows, int32_t cols, const float *x, float *out)

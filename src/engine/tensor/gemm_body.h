@@ -160,14 +160,22 @@ static void group_chunk(const struct gemm *g, const struct rows *s, const struct
     }
 }
 
-/* The chunk after `c` in the order of the loops; false after the last. */
-static bool chunk_next(const struct gemm *g, int32_t step, int32_t col1, struct chunk *c)
+/* The chunk after `c` in the order of the loops; after the last, the first of the caller's next
+ * columns, to be fetched but not computed. False when there is none. */
+static bool chunk_next(const struct gemm *g, int32_t step, int32_t col1, struct chunk *c,
+                       bool *ret_more)
 {
+    *ret_more = true;
     if (c->k1 < g->depth) {
         c->k0 = c->k1;
     } else {
         c->col += c->cols;
         c->k0 = 0;
+    }
+    if (c->col >= col1) {
+        *ret_more = false;
+        c->col = col1 + g->col_ahead;
+        col1 = g->cols;
     }
     if (c->col >= col1) return false;
     c->cols = min_i32(GROUP_PANELS * PANEL, col1 - c->col);
@@ -190,8 +198,8 @@ void FN(gemm)(const struct gemm *g, int32_t row0, int32_t row1, int32_t col0, in
     struct chunk at = {col0, min_i32(GROUP_PANELS * PANEL, col1 - col0), 0, step};
     for (bool more = true; more;) {
         struct chunk next = at;
-        more = chunk_next(g, step, col1, &next);
-        group_chunk(g, &s, &at, more ? &next : NULL);
+        const bool fetch = chunk_next(g, step, col1, &next, &more);
+        group_chunk(g, &s, &at, fetch ? &next : NULL);
         at = next;
     }
 }
