@@ -24,7 +24,6 @@
 #define ENGINE_TENSOR_FP16_INTERNAL_H
 
 #include "engine/tensor/lowp.h"
-#include <math.h>
 #include <string.h>
 
 enum { FP16_FLUSH = 128 };
@@ -47,7 +46,7 @@ static inline double half_to_double(uint16_t h)
     double unit; /* of the last place */
     memcpy(&unit, &unit_bits, sizeof unit);
     double x = (double)(fraction + (exponent ? 1024u : 0u)) * unit;
-    if (exponent == 31) x = fraction ? (double)NAN : (double)INFINITY;
+    if (exponent == 31) x = fraction ? __builtin_nan("") : __builtin_inf();
     return h & 0x8000u ? -x : x;
 }
 

@@ -214,11 +214,15 @@ ALWAYS __m512h gelu_lanes(__m512h x, const struct gelu *g)
     return _mm512_fnmadd_ph(y, q, _mm512_max_ph(x, _mm512_setzero_ph()));
 }
 
+ALWAYS __m256i halves_of_16(__m512 x)
+{
+    return _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT);
+}
+
 ALWAYS __m512h halves_of(__m512 low, __m512 high)
 {
-    const int nearest = _MM_FROUND_TO_NEAREST_INT;
-    const __m512i bits = _mm512_castsi256_si512(_mm512_cvtps_ph(low, nearest));
-    return _mm512_castsi512_ph(_mm512_inserti64x4(bits, _mm512_cvtps_ph(high, nearest), 1));
+    const __m512i bits = _mm512_castsi256_si512(halves_of_16(low));
+    return _mm512_castsi512_ph(_mm512_inserti64x4(bits, halves_of_16(high), 1));
 }
 
 ALWAYS __m512 floats_of(__m512h x, int part)
@@ -335,7 +339,7 @@ static void operand_rows(const float *x, ptrdiff_t x_row, int32_t row0, int32_t 
         for (int32_t k = 0; k < depth; k += 16) {
             const __mmask16 live = (__mmask16)(depth - k < 16 ? (1u << (depth - k)) - 1u : 0xffffu);
             const __m512 v = _mm512_maskz_loadu_ps(live, from + k);
-            _mm256_mask_storeu_epi16(out + k, live, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+            _mm256_mask_storeu_epi16(out + k, live, halves_of_16(v));
         }
     }
 }
