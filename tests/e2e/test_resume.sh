@@ -49,6 +49,23 @@ cairn 0 "train --resume" $long --resume --json
 same "gives the digest of the uninterrupted run" "$(value .model)" "$whole"
 check "the run's folder is gone" bash -c 'test -z "$(ls .cairn/runs 2>/dev/null)"'
 
+# ---- in bf16: one digest, and a run goes on in what it began in
+sed -i 's/max_tokens: 32,/max_tokens: 32, precision: bf16,/' cairn.yaml
+must $long --threads 2 --json
+low=$(value .model)
+check "bf16 makes another model" test "$low" != "$whole"
+CAIRN_ISA=avx2 must train --threads 1 --json
+same "bf16 with 1 thread and avx2 gives the same digest" "$(value .model)" "$low"
+$CAIRN $long >"$out" 2>"$err" </dev/null &
+pid=$!
+for _ in $(seq 400); do grep -q ' 2/10 ' "$err" && break; sleep 0.01; done
+kill -INT $pid
+wait $pid
+sed -i 's/ precision: bf16,/ precision: auto,/' cairn.yaml
+cairn 0 "resumed where precision is auto" $long --resume --json
+same "it ends in the digest of bf16" "$(value .model)" "$low"
+sed -i 's/ precision: auto,/ precision: fp32,/' cairn.yaml
+
 # ---- kill -9 while training
 resumed=0
 for round in $(seq "$rounds"); do

@@ -17,6 +17,7 @@ struct fit { /* one run, while it lasts */
     struct predictor predictor;
     struct arena scratch; /* predictions of one dev pass */
     char run[REGISTRY_ID_BYTES], folder[PATH_BYTES_MAX];
+    const struct run *unfinished; /* that a resumed one goes on with; in the arena */
     bool resumed;
     struct pool *pool;
 };
@@ -47,10 +48,38 @@ static bool stop_asked(void *ctx)
     return app_should_stop(f->app);
 }
 
+/* The newest run of this kind that did not end. */
+static enum err_code find_unfinished(struct fit *f, struct err *err)
+{
+    struct run *list = NULL;
+    size_t count = 0;
+    if (run_list(f->app->registry, 0, &f->arena, &list, &count, err)) return err->code;
+    for (size_t i = 0; i < count; i++) {
+        if (!str_eq(list[i].kind, f->q->kind)) continue;
+        if (list[i].state == RUN_DONE) break;
+        f->unfinished = &list[i];
+        return ERR_OK;
+    }
+    err_set(err, ERR_NOT_FOUND, "there is no interrupted run to resume");
+    return err_hint(err, "without --resume a new run begins");
+}
+
+/* What "auto" is, once and for all: of a run that goes on, what it began in, wherever that was. */
+static enum err_code settle_precision(struct fit *f, struct fit_request *q, struct err *err)
+{
+    enum precision p = train_config_precision(&q->config);
+    if (q->resume && find_unfinished(f, err)) return err->code;
+    if (q->resume && q->config.precision == PRECISION_AUTO &&
+        precision_parse(f->unfinished->precision, &p, err))
+        return err->code;
+    q->config.precision = (int)p;
+    return ERR_OK;
+}
+
 static json_t *recipe_json(const struct fit_request *q)
 {
     const struct train_config *c = &q->config;
-    const enum precision precision = train_config_precision(c);
+    const enum precision precision = (enum precision)c->precision;
     json_t *recipe = json_pack(
         "{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:s, s:s, s:s}", "schema",
         "cairn.recipe/v1", "task", "token-classification", "epochs", (json_int_t)c->epochs,
@@ -102,21 +131,20 @@ static enum err_code prepare(struct fit *f, struct err *err)
     return predictor_encoder(q->model, f->pool, ISA_BEST, &f->predictor, err);
 }
 
-/* The newest run of this kind that did not end, when its folder is still there. */
-static enum err_code find_unfinished(struct fit *f, struct err *err)
+/* Nobody asks why a run is slow more than once. */
+static void say_when_slow(const struct model *m)
 {
-    struct run *list = NULL;
-    size_t count = 0;
-    if (run_list(f->app->registry, 0, &f->arena, &list, &count, err)) return err->code;
-    for (size_t i = 0; i < count; i++) {
-        if (!str_eq(list[i].kind, f->q->kind)) continue;
-        if (list[i].state == RUN_DONE) break;
-        (void)str_format(f->run, sizeof f->run, "%s", list[i].id);
-        f->resumed = true;
-        return run_resume(f->app->registry, f->run, err);
-    }
-    err_set(err, ERR_NOT_FOUND, "there is no interrupted run to resume");
-    return err_hint(err, "without --resume a new run begins");
+    if (!precision_is_fast(m->precision, ISA_BEST))
+        log_warn("this CPU has no instructions for %s: the model that comes of it is the same, but "
+                 "training is no faster than in fp32",
+                 app_precision(m));
+}
+
+static enum err_code resume_run(struct fit *f, struct err *err)
+{
+    (void)str_format(f->run, sizeof f->run, "%s", f->unfinished->id);
+    f->resumed = true;
+    return run_resume(f->app->registry, f->run, err);
 }
 
 /* A new run begins: what earlier ones of its kind left unfinished can no longer be resumed, and
@@ -140,7 +168,7 @@ static enum err_code begin_run(struct fit *f, struct err *err)
     const struct fit_request *q = f->q;
     char runs[PATH_BYTES_MAX];
     if (q->resume) {
-        if (find_unfinished(f, err)) return err->code;
+        if (resume_run(f, err)) return err->code;
     } else {
         if (forget_unfinished(f, err)) return err->code;
         struct run_new n = {.kind = q->kind,
@@ -257,12 +285,14 @@ static void release(struct fit *f)
 enum err_code app_fit(struct app *app, const struct fit_request *q, struct fit_result *ret,
                       struct err *err)
 {
-    struct fit f = {.app = app, .q = q};
+    struct fit_request settled = *q;
+    struct fit f = {.app = app, .q = &settled};
     struct train_result r = {0};
     struct fit_result done = {0};
     arena_init(&f.arena, ARENA_JOB_BYTES_MAX);
     arena_init(&f.scratch, ARENA_STEP_BYTES_MAX);
-    if (prepare(&f, err) || begin_run(&f, err)) goto out;
+    if (settle_precision(&f, &settled, err) || prepare(&f, err) || begin_run(&f, err)) goto out;
+    say_when_slow(q->model);
     if (train(&f, &r, err) || store(&f, &done, err)) goto out;
     (void)str_format(done.run, sizeof done.run, "%s", f.run);
     if (record(&f, &r, &done, err)) goto out;
