@@ -91,6 +91,9 @@ static void draw_start(const json_t *p)
     draw_heading("start: process start to the first answer over HTTP");
     printf("  median %.1f ms, fastest %.1f ms of %lld starts\n", draw_num(ms, "median"),
            draw_num(ms, "fastest"), draw_int(p, "starts"));
+    ms = json_object_get(p, "new_model_ms");
+    printf("  with a model that is not cached yet: median %.1f ms, fastest %.1f ms\n",
+           draw_num(ms, "median"), draw_num(ms, "fastest"));
 }
 
 void bench_draw(const json_t *doc)
