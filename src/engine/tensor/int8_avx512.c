@@ -8,7 +8,6 @@
 #include <immintrin.h>
 #include "engine/tensor/vec_avx512.h"
 typedef uint8_t operand_number;
-#define LEVEL        avx512
 #define OPERAND_ZERO 128
 static void numbers_store(operand_number *out, vi numbers)
 {
@@ -116,17 +115,4 @@ static void tile_run(const struct tile *t, int rows)
     TILES[rows - 1](t);
 }
 
-const struct lowp lowp_int8_avx512 = {
-    .precision = PRECISION_INT8,
-    .isa = ISA_AVX512,
-    .layout = INT8_LAYOUT,
-    .fast = true,
-    .row_scaled = true,
-    .row_step = ROW_BLOCK,
-    .operand_bytes = operand_bytes,
-    .operand_rows = operand_rows,
-    .weights_bytes = int8_weights_bytes,
-    .weights_pack = weights_pack,
-    .scratch_bytes = int8_scratch_bytes,
-    .gemm = gemm,
-};
+INT8_TABLE(avx512, ISA_AVX512, true);

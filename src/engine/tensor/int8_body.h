@@ -1,8 +1,8 @@
 /* engine/tensor/int8_body.h - quantising a line, and what follows a sum, over sixteen lanes.
  *
- * int8_<level>.c includes a vec_<level>.h, defines LEVEL, the type `operand_number`, OPERAND_ZERO
- * (what it stores for 0: 0, or 128 where numbers are unsigned) and numbers_store(), and includes
- * this file. So every level quantises and rescales by the same steps, and levels differ only in how
+ * int8_<level>.c includes a vec_<level>.h, defines the type `operand_number`, OPERAND_ZERO (what it
+ * stores for 0: 0, or 128 where numbers are unsigned) and numbers_store(), includes this file, and
+ * ends with INT8_TABLE over its gemm. So every level quantises and rescales by the same steps, and levels differ only in how
  * they add integers, which is exact:
  *
  *     line:  m = max |x|;  s = m / 127;  q = round(x * (127 / m)), ties to even     |q| <= 127
@@ -14,11 +14,8 @@
  * Source: Dettmers et al. 2022, "LLM.int8()", section 2 (vector-wise quantisation).
  */
 #include "engine/tensor/int8_internal.h"
-#include "engine/tensor/kernels_internal.h"
-#include "engine/tensor/vec_math.h"
 #include <string.h>
 
-#define FN(name) KERNEL_NAME(name, LEVEL)
 #define LINE_MIN 1e-30f
 
 /* ----------------------------------------------------------------------------------- a line */
@@ -177,3 +174,21 @@ static inline vf finish(vi sum, vf row_scale, vf scale, vf bias, bool gelu)
     const vf c = vf_fma(vf_from_int(sum), vf_mul(row_scale, scale), bias);
     return gelu ? rough_gelu(c) : c;
 }
+
+#define INT8_TABLE_WITH(level, isa_level, is_fast, scratch)                                        \
+    const struct lowp lowp_int8_##level = {                                                        \
+        .precision = PRECISION_INT8,                                                               \
+        .isa = isa_level,                                                                          \
+        .layout = INT8_LAYOUT,                                                                     \
+        .fast = is_fast,                                                                           \
+        .row_scaled = true,                                                                        \
+        .row_step = ROW_BLOCK,                                                                     \
+        .operand_bytes = operand_bytes,                                                            \
+        .operand_rows = operand_rows,                                                              \
+        .weights_bytes = int8_weights_bytes,                                                       \
+        .weights_pack = weights_pack,                                                              \
+        .scratch_bytes = scratch,                                                                  \
+        .gemm = gemm,                                                                              \
+    }
+#define INT8_TABLE(level, isa_level, is_fast)                                                      \
+    INT8_TABLE_WITH(level, isa_level, is_fast, int8_scratch_bytes)

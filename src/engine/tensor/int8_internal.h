@@ -49,7 +49,10 @@ size_t int8_scratch_bytes(int32_t depth); /* none */
 
 extern const struct lowp lowp_int8_ref;
 #if defined(__x86_64__)
+extern const struct lowp lowp_int8_avx2;
+extern const struct lowp lowp_int8_avxvnni;
 extern const struct lowp lowp_int8_avx512; /* VNNI */
+extern const struct lowp lowp_int8_amx;
 #endif
 
 #endif

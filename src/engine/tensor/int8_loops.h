@@ -10,7 +10,7 @@
  * Between chunks the sums wait in c, as integers. While one chunk is computed the next one is
  * fetched into L2, a few lines a step: more at once would fill the line buffers and stop the loads.
  */
-enum { DEPTH_CHUNK_INT8 = 768 };
+enum { DEPTH_CHUNK = 768 };
 
 struct tile {
     const operand_number *a; /* row r of step k at a + (k * ROW_BLOCK + r) * 64 */
@@ -85,8 +85,7 @@ static void gemm(const struct lowp_gemm *g, int32_t row0, int32_t row1, int32_t 
     (void)scratch;
     if (row0 >= row1 || col0 >= col1) return;
     const int32_t steps = (int32_t)(int8_depth(g->depth) / DEPTH_STEP);
-    const int32_t chunks =
-        steps > 0 ? (steps * DEPTH_STEP + DEPTH_CHUNK_INT8 - 1) / DEPTH_CHUNK_INT8 : 1;
+    const int32_t chunks = steps > 0 ? (steps * DEPTH_STEP + DEPTH_CHUNK - 1) / DEPTH_CHUNK : 1;
     const int32_t most = (steps + chunks - 1) / chunks;
     struct chunk at = {col0, 0, min_i32(most, steps)};
     while (at.col < col1) {

@@ -1,7 +1,6 @@
 /* Reference: the definition itself. Every sum is exact, so its order does not matter. */
 #include "engine/tensor/vec_ref.h"
 typedef int8_t operand_number;
-#define LEVEL        ref
 #define OPERAND_ZERO 0
 static void numbers_store(operand_number *out, vi numbers)
 {
@@ -39,16 +38,4 @@ static void gemm(const struct lowp_gemm *g, int32_t row0, int32_t row1, int32_t 
         }
 }
 
-const struct lowp lowp_int8_ref = {
-    .precision = PRECISION_INT8,
-    .isa = ISA_REF,
-    .layout = INT8_LAYOUT,
-    .row_scaled = true,
-    .row_step = ROW_BLOCK,
-    .operand_bytes = operand_bytes,
-    .operand_rows = operand_rows,
-    .weights_bytes = int8_weights_bytes,
-    .weights_pack = weights_pack,
-    .scratch_bytes = int8_scratch_bytes,
-    .gemm = gemm,
-};
+INT8_TABLE(ref, ISA_REF, false);

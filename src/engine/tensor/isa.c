@@ -13,7 +13,7 @@ static const char *const NAMES[] = {"best", "ref", "avx2", "avx512", "amx", "neo
 static enum isa default_isa = ISA_BEST;
 
 struct cpu_bits {
-    bool avx2, avx512, vnni, bf16, fp16, tiles; /* tiles: with bf16 and int8 products */
+    bool avx2, avx512, vnni, avx_vnni, bf16, fp16, tiles; /* tiles: with bf16 and int8 products */
 };
 
 #if defined(__x86_64__)
@@ -49,7 +49,10 @@ static struct cpu_bits cpu_bits_read(void)
     c.fp16 = c.avx512 && bit(d, 23);
     const bool tile_state = (xcr0 & 0x60000) == 0x60000;
     c.tiles = tile_state && bit(d, 24) && bit(d, 22) && bit(d, 25);
-    if (__get_cpuid_count(7, 1, &a, &b, &cx, &d)) c.bf16 = c.avx512 && bit(a, 5);
+    if (__get_cpuid_count(7, 1, &a, &b, &cx, &d)) {
+        c.bf16 = c.avx512 && bit(a, 5);
+        c.avx_vnni = c.avx2 && bit(a, 4);
+    }
     return c;
 }
 #else
@@ -113,7 +116,7 @@ bool isa_has(enum isa_extra extra)
     if (!bits) {
         const struct cpu_bits c = cpu_bits_read();
         bits = looked | (unsigned)c.vnni << ISA_VNNI | (unsigned)c.bf16 << ISA_BF16 |
-               (unsigned)c.fp16 << ISA_FP16;
+               (unsigned)c.fp16 << ISA_FP16 | (unsigned)c.avx_vnni << ISA_AVX_VNNI;
         atomic_store(&found, bits);
     }
     return (bits >> extra & 1u) != 0;

@@ -34,7 +34,10 @@ static const struct lowp *fp16_get(enum isa isa)
 static const struct lowp *int8_get(enum isa isa)
 {
 #if defined(__x86_64__)
-    if ((isa == ISA_AVX512 || isa == ISA_AMX) && isa_has(ISA_VNNI)) return &lowp_int8_avx512;
+    if (isa == ISA_AMX) return &lowp_int8_amx;
+    if (isa == ISA_AVX512 && isa_has(ISA_VNNI)) return &lowp_int8_avx512;
+    if (isa == ISA_AVX512 || isa == ISA_AVX2)
+        return isa_has(ISA_AVX_VNNI) ? &lowp_int8_avxvnni : &lowp_int8_avx2;
 #endif
     (void)isa;
     return &lowp_int8_ref;

@@ -5,19 +5,32 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#if defined(__x86_64__)
+#include "support/tile_unit.h"
+extern const struct lowp lowp_int8_amx_tile_unit; /* int8_amx.c over tiles in plain C */
+
+static void expect_reference(const struct lowp *k, bool available, const char *name)
+{
+    if (available) cr_expect_eq(lowp_check(&lowp_int8_ref, k), 0, "%s", name);
+}
 
 Test(int8, every_level_gives_the_bits_of_the_reference)
 {
-    int ran = 0;
-#if defined(__x86_64__)
-    if (isa_available(ISA_AVX512) && isa_has(ISA_VNNI)) {
-        cr_expect_eq(lowp_check(&lowp_int8_ref, &lowp_int8_avx512), 0, "avx512");
-        ran++;
-    }
-#endif
-    if (!ran) cr_skip_test("this CPU has no level for int8");
+    if (!isa_available(ISA_AVX2)) cr_skip_test("this CPU has no level for int8");
+    expect_reference(&lowp_int8_avx2, true, "avx2");
+    expect_reference(&lowp_int8_avxvnni, isa_has(ISA_AVX_VNNI), "avx2 with AVX-VNNI");
+    expect_reference(&lowp_int8_avx512, isa_has(ISA_VNNI), "avx512 with VNNI");
+    expect_reference(&lowp_int8_amx, isa_available(ISA_AMX), "amx");
 }
+
+Test(int8, the_source_for_amx_gives_the_bits_of_the_reference)
+{
+    if (!isa_available(ISA_AVX512)) cr_skip_test("this CPU lacks AVX-512, which AMX kernels use");
+    cr_expect_eq(lowp_check(&lowp_int8_ref, &lowp_int8_amx_tile_unit), 0);
+    cr_expect(tile_unit_released());
+}
+#endif
 
 /* The check itself must see one wrong bit. */
 static void gemm_badly(const struct lowp_gemm *g, int32_t row0, int32_t row1, int32_t col0,
