@@ -25,7 +25,7 @@ static enum err_code options_check(const struct model *m, const struct encoder_o
     if (o->training && o->precision > PRECISION_BF16)
         return err_set(err, ERR_BAD_INPUT, "training does not run in %s",
                        PRECISION_NAMES[o->precision]);
-    BUG_IF(o->training && m->packed);
+    BUG_IF((o->training || o->in_place) && m->packed);
     BUG_IF(o->tokens_max < 1 || o->sequences_max < 1 || !isa_available(o->isa));
     return ERR_OK;
 }

@@ -19,7 +19,7 @@
  *     are refused by encoder_new with ERR_BAD_INPUT.
  *  4. Without `training` the encoder packs a copy of the layers' weights when it is made; call
  *     encoder_weights_changed after the parameters change. So does one that trains below fp32; in
- *     fp32 a training encoder reads the parameters where they are and needs no call.
+ *     fp32 one that trains or is `in_place` reads the parameters where they are and needs no call.
  * Threads: one encoder, one caller; it uses the pool. Several encoders may share a model when
  * serving. The model must outlive its encoders.
  */
@@ -42,6 +42,7 @@ struct packed_batch {
 struct encoder_options {
     int32_t tokens_max, sequences_max;
     bool training;            /* keep activations, allocate gradients */
+    bool in_place;            /* serving in fp32: read the parameters where they are, no copy */
     bool dropout;             /* training with the config's dropout rates; off for oracles */
     enum isa isa;             /* ISA_BEST: the best that this CPU has */
     enum precision precision; /* training: fp32, bf16. AUTO: the model's own; training: fp32 */

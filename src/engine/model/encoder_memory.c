@@ -214,7 +214,8 @@ enum err_code encoder_memory_new(struct encoder *e, struct err *err)
     const size_t layers = (size_t)max_i32(e->model->config.layers, 1);
     e->layer = mem_try(layers, sizeof *e->layer, err);
     if (!e->layer) return err->code;
-    if ((!e->options.training || e->lowp) && packed_new(e, err)) return err->code;
+    const bool in_place = e->options.training || e->options.in_place;
+    if ((e->lowp || !in_place) && packed_new(e, err)) return err->code;
     if (e->options.training && e->lowp && turned_new(e, err)) return err->code;
     e->scratch = mem_try((size_t)e->threads, sizeof *e->scratch, err);
     if (!e->scratch) return err->code;

@@ -128,7 +128,7 @@ static enum err_code prepare(struct fit *f, struct err *err)
     if (token_data_prepare(q->dev, tok, &f->tags, tokens, stride, &f->dev, err)) return err->code;
     if (token_data_sequences(f->train, &f->sequences, &f->sequence_count, err)) return err->code;
     if (app_pool(f->app, &f->pool, err)) return err->code;
-    return predictor_encoder(q->model, f->pool, ISA_BEST, &f->predictor, err);
+    return predictor_learner(q->model, f->pool, ISA_BEST, &f->predictor, err);
 }
 
 /* Nobody asks why a run is slow more than once. */

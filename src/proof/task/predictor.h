@@ -34,8 +34,12 @@ void predictor_release(struct predictor *p);
 
 /* Borrows the model and the pool. The model's labels must be those of data->tags (ERR_BAD_INPUT
  * at predict). Runs windows in token-budget batches sorted by length, always with the model's
- * present parameters, so that one predictor serves every epoch of a training run. */
+ * present parameters. */
 enum err_code predictor_encoder(const struct model *m, struct pool *pool, enum isa isa,
+                                struct predictor *ret, struct err *err) MUST_CHECK;
+/* The same predictions of a model that is being trained, with little memory beside the trainer's:
+ * weights are read where they are, and batches are shorter. */
+enum err_code predictor_learner(const struct model *m, struct pool *pool, enum isa isa,
                                 struct predictor *ret, struct err *err) MUST_CHECK;
 /* Memorises the training spans: longest match first, case-folded, the label that the words bore
  * most often (the first by bytes on a tie); its probability is that label's share. Borrows

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define BATCH_SEQUENCES_MAX 256
+#define LEARNER_TOKENS_MAX  1024
 
 struct tagger {
     const struct model *model;
@@ -148,16 +149,18 @@ static void name_tagger(struct tagger *t)
     str_format(t->name, sizeof t->name, "model %.12s", hex);
 }
 
-enum err_code predictor_encoder(const struct model *m, struct pool *pool, enum isa isa,
-                                struct predictor *ret, struct err *err)
+static enum err_code tagger_new(const struct model *m, struct pool *pool,
+                                const struct encoder_options *options, struct predictor *ret,
+                                struct err *err)
 {
     struct tagger *t = mem_try(1, sizeof *t, err);
     if (!t) return err->code;
+    struct encoder_options o = *options;
+    const int32_t longest = m->config.positions;
+    o.tokens_max = t->tokens_max = o.tokens_max > longest ? o.tokens_max : longest;
+    o.sequences_max = BATCH_SEQUENCES_MAX;
     t->model = m;
-    t->tokens_max = BATCH_TOKENS_MAX > m->config.positions ? BATCH_TOKENS_MAX : m->config.positions;
     arena_init(&t->arena, ARENA_STEP_BYTES_MAX);
-    struct encoder_options o = {
-        .tokens_max = t->tokens_max, .sequences_max = BATCH_SEQUENCES_MAX, .isa = isa};
     if (tag_set_from_model(&t->arena, m, &t->tags, &t->map, err) ||
         encoder_new(m, &o, pool, &t->encoder, err)) {
         tagger_release(t);
@@ -166,4 +169,19 @@ enum err_code predictor_encoder(const struct model *m, struct pool *pool, enum i
     name_tagger(t);
     *ret = (struct predictor){t->name, t, tagger_predict, tagger_release};
     return ERR_OK;
+}
+
+enum err_code predictor_encoder(const struct model *m, struct pool *pool, enum isa isa,
+                                struct predictor *ret, struct err *err)
+{
+    const struct encoder_options o = {.tokens_max = BATCH_TOKENS_MAX, .isa = isa};
+    return tagger_new(m, pool, &o, ret, err);
+}
+
+enum err_code predictor_learner(const struct model *m, struct pool *pool, enum isa isa,
+                                struct predictor *ret, struct err *err)
+{
+    const struct encoder_options o = {
+        .tokens_max = LEARNER_TOKENS_MAX, .isa = isa, .in_place = true};
+    return tagger_new(m, pool, &o, ret, err);
 }

@@ -120,18 +120,19 @@ Test(predictors, the_encoder_answers_alike_alone_and_in_company)
     struct token_data *all = letters_prepare(&l, d, 24, 5);
     struct model *m = random_model(&l);
     struct pool *one = NULL, *two = NULL;
-    struct predictor p, q;
+    struct predictor p, q, learner;
     struct err err = {0};
     cr_assert(pool_new(1, &one, &err) == ERR_OK && pool_new(2, &two, &err) == ERR_OK);
     cr_assert_eq(predictor_encoder(m, one, ISA_REF, &p, &err), ERR_OK, "%s", err.message);
     cr_assert_eq(predictor_encoder(m, two, ISA_BEST, &q, &err), ERR_OK, "%s", err.message);
+    cr_assert_eq(predictor_learner(m, two, ISA_BEST, &learner, &err), ERR_OK, "%s", err.message);
     struct tag_prediction *whole = predict(&p, all);
     int32_t seen[5] = {0};
     for (int32_t i = 0; i < d->count; i++) {
         struct dataset *single = NULL;
         cr_assert_eq(dataset_pick(d, &i, 1, &single, &err), ERR_OK);
         struct token_data *t = letters_prepare(&l, single, 24, 5);
-        struct tag_prediction *alone = predict(&q, t);
+        struct tag_prediction *alone = predict(i % 2 ? &q : &learner, t);
         size_t words = (size_t)t->examples[0].word_count;
         cr_assert_arr_eq(alone[0].tags, whole[i].tags, words * sizeof(int32_t));
         cr_assert_arr_eq(alone[0].scores, whole[i].scores, words * sizeof(float), "text %d", i);
@@ -144,7 +145,7 @@ Test(predictors, the_encoder_answers_alike_alone_and_in_company)
     }
     cr_assert_gt((seen[0] > 0) + (seen[1] > 0) + (seen[2] > 0) + (seen[3] > 0) + (seen[4] > 0), 1,
                  "a model that says one tag tests nothing");
-    predictor_release(&p), predictor_release(&q);
+    predictor_release(&p), predictor_release(&q), predictor_release(&learner);
     pool_free(one), pool_free(two);
     model_free(m);
     token_data_free(all);
