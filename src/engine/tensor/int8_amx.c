@@ -7,10 +7,10 @@
  *                                                  blocks of 32 rows       a from L2
  *                                                    steps of 64           4 loads, 4 products
  *
- * As in bf16_amx.c: b stays in L1 and a passes by with stream loads; sums are stored to scratch, and
+ * As in bf16_amx.c: b stays in L1 and a passes by with stream loads; sums go to scratch, and
  * a block is finished a few rows at a time between the products of the one after it, all of it
- * before that one stores its own sums. `barrier` keeps stores to memory that a tile reads before it: GCC 12 does not know of
- * the read. */
+ * before that one stores its own sums. `barrier` keeps stores to memory that a tile reads before
+ * it: GCC 12 does not know of the read. */
 #include <immintrin.h>
 #include "engine/tensor/vec_avx512.h"
 typedef int8_t operand_number;

@@ -2,8 +2,8 @@
  *
  * int8_<level>.c includes a vec_<level>.h, defines the type `operand_number`, OPERAND_ZERO (what it
  * stores for 0: 0, or 128 where numbers are unsigned) and numbers_store(), includes this file, and
- * ends with INT8_TABLE over its gemm. So every level quantises and rescales by the same steps, and levels differ only in how
- * they add integers, which is exact:
+ * ends with INT8_TABLE over its gemm. So every level quantises and rescales by the same steps, and
+ * levels differ only in how they add integers, which is exact:
  *
  *     line:  m = max |x|;  s = m / 127;  q = round(x * (127 / m)), ties to even     |q| <= 127
  *     out:   c = fma((float)sum, s_a * s_b, bias);  then GELU
@@ -94,7 +94,11 @@ static void operand_rows(const float *x, ptrdiff_t x_row, int32_t row0, int32_t 
         const struct line l = line_of(line_max(row, depth));
         memcpy((char *)operand + scale_place(i, depth), &l.scale, sizeof l.scale);
         operand_number *out = (operand_number *)(void *)((char *)operand + row_place(i, depth));
-        for (int32_t k = 0; k < padded; k += DEPTH_STEP, out += ROW_BLOCK * DEPTH_STEP)
+        int32_t k = 0;
+        for (; l.finite && k + DEPTH_STEP <= depth; k += DEPTH_STEP, out += ROW_BLOCK * DEPTH_STEP)
+            for (int32_t j = 0; j < DEPTH_STEP; j += 16)
+                numbers_store(out + j, quantise(row + k + j, 16, &l, OPERAND_ZERO));
+        for (; k < padded; k += DEPTH_STEP, out += ROW_BLOCK * DEPTH_STEP)
             for (int32_t j = 0; j < DEPTH_STEP; j += 16)
                 numbers_store(out + j, quantise(row + k + j, depth - k - j, &l, OPERAND_ZERO));
     }
