@@ -24,11 +24,28 @@ static int32_t min_i32(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
+/* Steps of w < 16 columns that lie along k, by way of a square with columns of zeros. */
+static int32_t pack_narrow(const float *b, ptrdiff_t b_col, int32_t depth, int w, float *out)
+{
+    float square[PANEL * PANEL] = {0};
+    int32_t k = 0;
+    for (; k + PANEL <= depth; k += PANEL) {
+        for (int l = 0; l < w; l++) vf_store(square + l * PANEL, vf_load(b + l * b_col + k));
+        (void)pack_transposed(square, PANEL, PANEL, out + (ptrdiff_t)k * PANEL);
+    }
+    return k;
+}
+
 /* One panel, w <= 16 columns: out[k][l] = b[k][l], zero for l >= w. */
 static void pack_panel(const float *b, ptrdiff_t b_col, ptrdiff_t b_step, int32_t depth, int w,
                        float *out)
 {
-    int32_t k = w == PANEL && b_step == 1 ? pack_transposed(b, b_col, depth, out) : 0;
+    int32_t k = 0;
+    if (b_step == 1)
+        k = w == PANEL ? pack_transposed(b, b_col, depth, out)
+                       : pack_narrow(b, b_col, depth, w, out);
+    else if (b_col == 1)
+        for (; k < depth; k++) vf_store(out + (ptrdiff_t)k * PANEL, panel_load(b + k * b_step, w));
     for (; k < depth; k++)
         for (int l = 0; l < PANEL; l++)
             out[(ptrdiff_t)k * PANEL + l] = l < w ? b[l * b_col + k * b_step] : 0.0f;

@@ -11,9 +11,9 @@
 #define ENGINE_TENSOR_VEC_MATH_H
 
 /* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= 0.35. Adding 1.5 * 2^23 rounds to an integer and
- * leaves it in the low bits; ln 2 is split in two so that r is exact to the last bit that
- * counts. */
-static inline vf vf_exp(vf x)
+ * leaves it in the low bits of *ret_n; ln 2 is split in two so that r is exact to the last bit that
+ * counts. Returns exp(r). */
+static inline vf vf_exp_parts(vf x, vi *ret_n)
 {
     const vf magic = vf_set(12582912.0f);
     const vf t = vf_fma(x, vf_set(1.44269504f), magic);
@@ -28,11 +28,28 @@ static inline vf vf_exp(vf x)
     p = vf_fma(p, r, vf_set(0.5f));
     p = vf_fma(p, r, vf_set(1.0f));
     p = vf_fma(p, r, vf_set(1.0f));
+    *ret_n = vf_bits(t);
+    return p;
+}
+
+static inline vf vf_exp(vf x)
+{
+    vi n;
+    const vf p = vf_exp_parts(x, &n);
     /* 2^(n-1) by the exponent field (2^128 would overflow it), and the rest as a doubling */
-    const vi half = vi_add(vf_bits(t), vi_set(126u - 0x4b400000u));
+    const vi half = vi_add(n, vi_set(126u - 0x4b400000u));
     const vf scaled = vf_mul(vf_mul(p, vf_set(2.0f)), vi_float(vi_shl(half, 23)));
     const vf low = vf_select_lt(x, vf_set(-86.9f), vf_set(0.0f), scaled);
     return vf_select_lt(vf_set(88.72283f), x, vf_set(__builtin_inff()), low);
+}
+
+/* The same bits as vf_exp for -86.9 <= x <= 88, anything outside (a NaN, too, may become a number).
+ * There 2^n exp(r) is normal, so that adding n to the bits of the exponent multiplies. */
+static inline vf vf_exp_inside(vf x)
+{
+    vi n;
+    const vf p = vf_exp_parts(x, &n);
+    return vi_float(vi_add(vf_bits(p), vi_shl(n, 23)));
 }
 
 /* log(x) for normal positive x: x = 2^e m, m in [sqrt(1/2), sqrt(2)); f = m - 1,
@@ -82,7 +99,7 @@ static inline vf vf_erf(vf x)
     far = vf_fma(far, t, vf_sub(vf_set(0.0f), t));
     /* erf is 1 in float from 4 on; past 9 the polynomial would turn */
     far = vf_select_lt(vf_set(4.0f), t, vf_set(-20.0f), far);
-    far = vf_sub(vf_set(1.0f), vf_exp(far));
+    far = vf_sub(vf_set(1.0f), vf_exp_inside(far)); /* a NaN takes the near range */
     far = vi_float(vi_or(vf_bits(far), sign));
     vf near = vf_set(-5.96761703e-4f);
     near = vf_fma(near, s, vf_set(4.99119423e-3f));
@@ -108,8 +125,9 @@ static inline vf vf_gelu(vf x)
 /* gelu'(x) = Phi(x) + x phi(x), phi(x) = exp(-x^2 / 2) / sqrt(2 pi). The caller has Phi(x). */
 static inline vf vf_gelu_slope(vf x, vf cdf)
 {
-    const vf phi = vf_mul(vf_exp(vf_mul(vf_mul(x, x), vf_set(-0.5f))), vf_set(0.398942280f));
-    return vf_fma(x, phi, cdf);
+    const vf half = vf_mul(vf_mul(x, x), vf_set(-0.5f)), low = vf_set(-86.9f);
+    const vf e = vf_select_lt(half, low, vf_set(0.0f), vf_exp_inside(half));
+    return vf_fma(x, vf_mul(e, vf_set(0.398942280f)), cdf);
 }
 
 /* The dropout hash: a full-avalanche mix of the element's index (multipliers of C. Wellons'
