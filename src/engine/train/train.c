@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SAVE_SHARE = 20 };
+
 struct run {
     const struct train_job *job;
     struct checkpoint *saved; /* the state; also when nothing is kept on disk */
@@ -31,6 +33,7 @@ struct run {
     int64_t step_ns, evaluate_ns;    /* time spent on them since then */
     int64_t steps_timed, evaluations_timed;
     int64_t began_ns, saved_ns;
+    int64_t save_ns; /* what the last checkpoint took */
 };
 
 struct train_recipe train_recipe_default(void)
@@ -287,10 +290,21 @@ static void report(const struct run *run, const struct train_event *event)
 
 static enum err_code save(struct run *run, struct err *err)
 {
+    int64_t began = os_monotonic_ns();
     optimizer_settle(run->optimizer);
     enum err_code code = checkpoint_save(run->saved, err);
     run->saved_ns = os_monotonic_ns();
+    run->save_ns = run->saved_ns - began;
     return code;
+}
+
+/* No more than one part in SAVE_SHARE of the time goes into checkpoints. */
+static bool save_is_due(const struct run *run)
+{
+    const int64_t since = os_monotonic_ns() - run->saved_ns;
+    const int64_t seconds = run->job->checkpoint_seconds;
+    return seconds == 0 ||
+           (since >= seconds * INT64_C(1000000000) && since >= run->save_ns * SAVE_SHARE);
 }
 
 static enum err_code interrupted(struct run *run, struct err *err)
@@ -350,9 +364,7 @@ static enum err_code run_epoch(struct run *run, struct err *err)
         struct train_event event = event_now(run);
         report(run, &event);
         if (job->should_stop && job->should_stop(job->ctx)) return interrupted(run, err);
-        int64_t since = os_monotonic_ns() - run->saved_ns;
-        if (since >= job->checkpoint_seconds * INT64_C(1000000000) && save(run, err))
-            return err->code;
+        if (save_is_due(run) && save(run, err)) return err->code;
     }
     return end_epoch(run, err);
 }

@@ -8,12 +8,13 @@
  *     if (train_run(&job, &r, err)) return err->code;
  *     // ERR_INTERRUPTED: a checkpoint is on disk, resume goes on from there
  *
- * Checkpoints (DIR/checkpoint-a, -b in turn): parameters, m, v, best parameters, position and
- * history, each file with its SHA-256, written atomically; kill -9 at any moment leaves at least
- * one whole. A resumed run ends in the digest of the uninterrupted one. Resume refuses a checkpoint
- * of other data, recipe or start weights. Without resume, checkpoints of an earlier run in the
- * directory are removed. The last ones stay after success: the caller removes the directory once
- * the model is saved.
+ * Checkpoints (DIR/checkpoint-a, -b in turn): parameters, m, v, position and history; DIR/best-N:
+ * the parameters of the best epoch. Each file has its SHA-256 and is written atomically; kill -9 at
+ * any moment leaves at least one slot whole, and the best epoch that it names. A resumed run ends
+ * in the digest of the uninterrupted one. Resume refuses a checkpoint of other data, recipe or
+ * start weights, or of another version's layout. Without resume, checkpoints of an earlier run in
+ * the directory are removed. The last ones stay after success: the caller removes the directory
+ * once the model is saved.
  * A NaN or infinite loss or gradient stops with ERR_BAD_INPUT naming the step and the layer.
  * A sequence without any target (all -1) is left out. Order: a fresh seeded shuffle an epoch; the
  * last batch may be short.
@@ -73,7 +74,8 @@ struct train_job {
     const struct train_sequence *sequences;
     const char *data_fingerprint; /* hex: in the checkpoint's identity */
     const char *checkpoint_dir;   /* NULL: none */
-    int32_t checkpoint_seconds;   /* least time between two; 0: every step (tests) */
+    int32_t checkpoint_seconds;   /* least time between two, longer where writing one takes more
+                                     than a twentieth of it; 0: every step (tests) */
     bool resume; /* from checkpoint_dir when it holds one; model holds the start weights again */
     void *ctx;
     /* Scores the dev split with the current parameters (job->model). MUST be a function of the
