@@ -56,7 +56,7 @@ static uint16_t nearest_half(wide x, bool negative_zero)
 /* fma_h of finite halves. */
 static uint16_t exact_fma(uint16_t a, uint16_t b, uint16_t c)
 {
-    const wide product = (wide)units_of(a) * units_of(b), addend = (wide)units_of(c) << 24;
+    const wide product = (wide)units_of(a) * units_of(b), addend = (wide)units_of(c) * (1 << 24);
     const bool negative = (a ^ b) & c & 0x8000u;
     return nearest_half(product + addend, negative && product == 0 && addend == 0);
 }
