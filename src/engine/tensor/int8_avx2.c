@@ -23,7 +23,7 @@ static void numbers_store(operand_number *out, vi numbers)
 #include "engine/tensor/int8_body.h"
 
 #define TILE_ROWS 4
-#include "engine/tensor/int8_ymm.h"
+#include "engine/tensor/int8_half.h"
 
 /* Columns [8 eighth, 8 eighth + 8) of the panel. */
 ALWAYS void dot_eight(const struct tile *t, const int rows, int eighth, __m256i ret[TILE_ROWS])

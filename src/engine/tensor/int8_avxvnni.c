@@ -11,7 +11,7 @@ static void numbers_store(operand_number *out, vi numbers)
 #include "engine/tensor/int8_body.h"
 
 #define TILE_ROWS 6
-#include "engine/tensor/int8_ymm.h"
+#include "engine/tensor/int8_half.h"
 
 ALWAYS void dot_half(const struct tile *t, const int rows, int half, vi sum[TILE_ROWS])
 {

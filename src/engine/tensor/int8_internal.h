@@ -54,5 +54,8 @@ extern const struct lowp lowp_int8_avxvnni;
 extern const struct lowp lowp_int8_avx512; /* VNNI */
 extern const struct lowp lowp_int8_amx;
 #endif
+#if defined(__aarch64__)
+extern const struct lowp lowp_int8_neon; /* SDOT */
+#endif
 
 #endif

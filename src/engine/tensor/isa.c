@@ -13,7 +13,8 @@ static const char *const NAMES[] = {"best", "ref", "avx2", "avx512", "amx", "neo
 static enum isa default_isa = ISA_BEST;
 
 struct cpu_bits {
-    bool avx2, avx512, vnni, avx_vnni, bf16, fp16, tiles; /* tiles: with bf16 and int8 products */
+    bool avx2, avx512, vnni, avx_vnni, bf16, fp16, sdot,
+        tiles; /* tiles: with bf16 and int8 products */
 };
 
 #if defined(__x86_64__)
@@ -54,6 +55,14 @@ static struct cpu_bits cpu_bits_read(void)
         c.avx_vnni = c.avx2 && bit(a, 4);
     }
     return c;
+}
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+static struct cpu_bits cpu_bits_read(void)
+{
+    const unsigned long asimddp = 1ul << 20; /* HWCAP_ASIMDDP */
+    return (struct cpu_bits){.sdot = (getauxval(AT_HWCAP) & asimddp) != 0};
 }
 #else
 static struct cpu_bits cpu_bits_read(void)
@@ -116,7 +125,8 @@ bool isa_has(enum isa_extra extra)
     if (!bits) {
         const struct cpu_bits c = cpu_bits_read();
         bits = looked | (unsigned)c.vnni << ISA_VNNI | (unsigned)c.bf16 << ISA_BF16 |
-               (unsigned)c.fp16 << ISA_FP16 | (unsigned)c.avx_vnni << ISA_AVX_VNNI;
+               (unsigned)c.fp16 << ISA_FP16 | (unsigned)c.avx_vnni << ISA_AVX_VNNI |
+               (unsigned)c.sdot << ISA_SDOT;
         atomic_store(&found, bits);
     }
     return (bits >> extra & 1u) != 0;

@@ -24,8 +24,8 @@ void isa_set_default(enum isa isa);
 /* ISA_BEST becomes what it stands for; any other level stays. */
 enum isa isa_resolve(enum isa isa);
 /* What a CPU of level avx512 may have beside it; level amx has the first two. ISA_AVX_VNNI is an
- * extra of level avx2. */
-enum isa_extra { ISA_VNNI, ISA_BF16, ISA_FP16, ISA_AVX_VNNI };
+ * extra of level avx2, ISA_SDOT (Armv8.2's dot product of bytes) one of neon. */
+enum isa_extra { ISA_VNNI, ISA_BF16, ISA_FP16, ISA_AVX_VNNI, ISA_SDOT };
 bool isa_has(enum isa_extra extra);
 /* One line for evidence and doctor: "avx512 (avx512f bw dq vl vnni bf16 fp16; no amx)". */
 void isa_describe(char out[128]);

@@ -39,6 +39,9 @@ static const struct lowp *int8_get(enum isa isa)
     if (isa == ISA_AVX512 || isa == ISA_AVX2)
         return isa_has(ISA_AVX_VNNI) ? &lowp_int8_avxvnni : &lowp_int8_avx2;
 #endif
+#if defined(__aarch64__)
+    if (isa == ISA_NEON && isa_has(ISA_SDOT)) return &lowp_int8_neon;
+#endif
     (void)isa;
     return &lowp_int8_ref;
 }

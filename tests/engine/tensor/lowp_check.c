@@ -4,6 +4,7 @@
  * side makes its own; what is compared is c, between guards. Inputs are random with a share of
  * zeros, tiny and large values, and once all as large as they get: what would saturate, does. */
 #include "lowp_check.h"
+#include "engine/tensor/int8_internal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,3 +140,21 @@ int lowp_check(const struct lowp *reference, const struct lowp *level)
     free(c.scratch);
     return c.failures;
 }
+
+#ifdef LOWP_CHECK_MAIN
+_Noreturn void bug_abort(const char *condition, const char *file, int line)
+{
+    fprintf(stderr, "%s:%d: %s\n", file, line, condition);
+    abort();
+}
+
+int main(void)
+{
+    int failures = 0;
+#if defined(__aarch64__)
+    failures += lowp_check(&lowp_int8_ref, &lowp_int8_neon);
+    printf("int8: neon against ref: %d differences\n", failures);
+#endif
+    return failures != 0;
+}
+#endif

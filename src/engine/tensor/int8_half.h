@@ -1,4 +1,4 @@
-/* engine/tensor/int8_ymm.h - a tile of int8 products in ymm registers, 16 columns at a time.
+/* engine/tensor/int8_half.h - a tile of int8 products by 16 columns, where registers are narrow.
  *
  * int8_<level>.c includes int8_body.h and defines TILE_ROWS (at most 6) and dot_half(t, rows, half,
  * sum): what the tile's steps of depth add to the sums of columns [16 half, 16 half + 16).
