@@ -46,7 +46,7 @@ void fp16_operand_rows(const float *x, ptrdiff_t x_row, int32_t row0, int32_t ro
 {
     for (int32_t i = row0; i < row1; i++) {
         uint16_t *out = (uint16_t *)operand + i * fp16_row_halves(depth);
-        for (int32_t k = 0; k < depth; k++) out[k] = half_from_double(x[i * x_row + k]);
+        for (int32_t k = 0; k < depth; k++) out[k] = half_from_double((double)x[i * x_row + k]);
     }
 }
 
@@ -64,7 +64,7 @@ void fp16_weights_pack(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_
         for (int32_t k = 0; k < depth; k++)
             for (int32_t l = 0; l < PANEL_COLUMNS; l++) {
                 const int32_t j = p * PANEL_COLUMNS + l;
-                *panel++ = j < cols ? half_from_double(w[j * w_col + k * w_step]) : 0;
+                *panel++ = j < cols ? half_from_double((double)w[j * w_col + k * w_step]) : 0;
             }
     }
 }

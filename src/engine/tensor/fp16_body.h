@@ -54,9 +54,9 @@ static void finish_row(const struct lowp_gemm *g, int32_t row, int32_t col0, int
         float y = sum[j - col0];
         if (g->epilogue != GEMM_STORE) y += g->bias[j];
         if (g->epilogue == GEMM_BIAS_GELU)
-            y = (float)half_to_double(half_gelu(half_from_double(y)));
+            y = (float)half_to_double(half_gelu(half_from_double((double)y)));
         if (g->c) g->c[row * g->c_row + j] = y;
-        if (out) out[j] = half_from_double(y);
+        if (out) out[j] = half_from_double((double)y);
     }
 }
 

@@ -244,8 +244,8 @@ static float defined_sum(const struct problem *p, int32_t i, int32_t j)
     float sum = 0.0f;
     uint16_t chain = 0;
     for (int32_t k = 0; k < p->n.depth; k++) {
-        chain = half_fma(half_from_double(p->x[i * p->n.depth + k]),
-                         half_from_double(p->w[j * p->n.depth + k]), chain);
+        chain = half_fma(half_from_double((double)p->x[i * p->n.depth + k]),
+                         half_from_double((double)p->w[j * p->n.depth + k]), chain);
         if ((k + 1) % FP16_FLUSH != 0 && k + 1 < p->n.depth) continue;
         sum += (float)half_to_double(chain);
         chain = 0;
@@ -270,9 +270,10 @@ static int wrong_elements(const struct problem *p, const float *sums, enum gemm_
             float y = sums[i * p->n.cols + j];
             if (epilogue != GEMM_STORE) y += p->bias[j];
             if (epilogue == GEMM_BIAS_GELU)
-                y = (float)half_to_double(half_gelu(half_from_double(y)));
+                y = (float)half_to_double(half_gelu(half_from_double((double)y)));
             wrong += !same_float(p->c[i * p->n.cols + j], y);
-            wrong += !same_half(out[i * fp16_row_halves(p->n.cols) + j], half_from_double(y));
+            wrong +=
+                !same_half(out[i * fp16_row_halves(p->n.cols) + j], half_from_double((double)y));
         }
     return wrong;
 }
