@@ -104,8 +104,13 @@ static void decompose(struct walk *w, uint32_t cp, int32_t origin)
     uint32_t part[UNICODE_PARTS_MAX];
     int count = unicode_decompose(cp, part);
     for (int i = 0; i < count; i++) {
+        uint32_t lower;
         int order = unicode_class(part[i]);
-        if (order == 0) {
+        if (unicode_is_plain(part[i], &lower)) { /* what the next branch does, in one step */
+            normalize_end(w);
+            if (i == 0) w->last_origin = origin;
+            word_letter(w, w->tok->options.lower_case ? lower : part[i], w->last_origin);
+        } else if (order == 0) {
             normalize_end(w);
             if (i == 0) w->last_origin = origin;
             emit_unless_mark(w, part[i], w->last_origin);

@@ -178,8 +178,21 @@ int unicode_class(uint32_t cp)
     return facts_of(cp)->order;
 }
 
+/* A Hangul syllable is its letters' numbers in one (Unicode, section 3.12). */
+static int hangul_parts(uint32_t cp, uint32_t out[UNICODE_PARTS_MAX])
+{
+    enum { FIRST = 0xAC00, LEADING = 0x1100, VOWEL = 0x1161, TRAILING = 0x11A7 };
+    enum { VOWELS = 21, TRAILINGS = 28 };
+    const uint32_t s = cp - FIRST, trailing = s % TRAILINGS;
+    out[0] = LEADING + s / (VOWELS * TRAILINGS);
+    out[1] = VOWEL + s / TRAILINGS % VOWELS;
+    out[2] = TRAILING + trailing;
+    return trailing ? 3 : 2;
+}
+
 int unicode_decompose(uint32_t cp, uint32_t out[UNICODE_PARTS_MAX])
 {
+    if (cp >= 0xAC00 && cp <= 0xD7A3) return hangul_parts(cp, out);
     if (facts_of(cp)->decomposes) return find_parts(cp, out);
     out[0] = cp;
     return 1;

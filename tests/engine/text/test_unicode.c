@@ -61,6 +61,19 @@ Test(unicode, decomposition)
     cr_assert_eq(unicode_decompose(0xFB01, out), 1); /* a ligature is no canonical equivalent */
 }
 
+Test(unicode, hangul_is_taken_apart_as_utf8proc_does)
+{
+    for (uint32_t cp = 0xAC00; cp <= 0xD7A3; cp++) {
+        uint32_t seen[UNICODE_PARTS_MAX];
+        utf8proc_int32_t want[UNICODE_PARTS_MAX];
+        int boundary = 0, count = unicode_decompose(cp, seen);
+        cr_assert_eq(utf8proc_decompose_char((utf8proc_int32_t)cp, want, UNICODE_PARTS_MAX,
+                                             UTF8PROC_DECOMPOSE, &boundary),
+                     count, "U+%04X", cp);
+        for (int i = 0; i < count; i++) cr_assert_eq(seen[i], (uint32_t)want[i], "U+%04X", cp);
+    }
+}
+
 Test(unicode, class_and_lower_case)
 {
     uint32_t out[2];
