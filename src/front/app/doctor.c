@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "front/app/app_internal.h"
 #include "live/serving/serving.h"
+#include <string.h>
 
 struct doctor {
     json_t *checks;
@@ -16,6 +17,23 @@ static void say(struct doctor *d, const char *name, bool ok, const char *found, 
     if (!ok) d->ok = false;
 }
 
+/* What a model may answer in, and which of it this CPU has instructions for. */
+static void list_precisions(struct doctor *d)
+{
+    char text[256] = "";
+    for (int fast = 1; fast >= 0; fast--) {
+        size_t used = strlen(text);
+        const char *before = fast ? "fast " : "; right, but no faster than fp32: ";
+        for (int p = PRECISION_FP32; PRECISION_NAMES[p]; p++) {
+            if (precision_is_fast((enum precision)p, ISA_BEST) != fast) continue;
+            (void)str_format(text + used, sizeof text - used, "%s%s", before, PRECISION_NAMES[p]);
+            used = strlen(text);
+            before = ", ";
+        }
+    }
+    say(d, "precisions", true, text, NULL);
+}
+
 static void check_machine(struct doctor *d, const struct app_host *host)
 {
     char cpu[64], isa[128], text[256];
@@ -25,6 +43,7 @@ static void check_machine(struct doctor *d, const struct app_host *host)
     say(d, "cpu", true, text, NULL);
     bool fast = isa_best() != ISA_REF;
     say(d, "instruction set", fast, isa, "only the reference kernels run here: right, but slow");
+    list_precisions(d);
 }
 
 static void check_base_model(struct doctor *d, struct app *app)
