@@ -1,12 +1,15 @@
 /* How: `done` says for each row how far it has come. A reader first notes which rows lag and from
  * where, in the caller's thread, so that a row that is named twice is worked on once; then the pool
- * takes row after row. A row is one piece, because one that slept for thousands of steps costs as
- * much as hundreds that slept for a few.
+ * takes row after row. The few rows of a batch are a piece each, because one that slept for
+ * thousands of steps costs as much as hundreds that slept for a few. Tens of thousands of rows are
+ * cut into PIECES_MOST: a row that slept for a step takes less time than handing it out.
  */
 #include "engine/tensor/optim_rows.h"
 #include "base/arena.h"
 #include "engine/tensor/kernels.h"
 #include <string.h>
+
+enum { PIECES_MOST = 512 };
 
 struct optim_lag {
     int32_t row, from;
@@ -80,16 +83,30 @@ struct rows_job {
     const struct kernels *kernels;
     struct optim_rows *t;
     const struct optim_history *h;
-    const int32_t *rows; /* of an update */
+    void (*fn)(const struct rows_job *j, int32_t i); /* for 0 <= i < count */
+    int32_t count, step;                             /* step of them are a piece */
+    const int32_t *rows;                             /* of an update */
     const float *grads;
 };
 
-static void run(struct pool *pool, int32_t pieces, pool_fn *fn, struct rows_job *j)
+static void rows_piece(void *ctx, int piece, int thread)
 {
-    if (pool && pieces > 1)
-        pool_run(pool, (int)pieces, fn, j);
+    (void)thread;
+    const struct rows_job *j = ctx;
+    const int32_t begin = piece * j->step, left = j->count - begin;
+    const int32_t end = left < j->step ? j->count : begin + j->step;
+    for (int32_t i = begin; i < end; i++) j->fn(j, i);
+}
+
+static void run(struct pool *pool, struct rows_job *j)
+{
+    if (j->count == 0) return;
+    j->step = (j->count - 1) / PIECES_MOST + 1;
+    const int32_t pieces = (j->count - 1) / j->step + 1;
+    if (pool)
+        pool_run(pool, (int)pieces, rows_piece, j);
     else
-        for (int32_t i = 0; i < pieces; i++) fn(j, (int)i, 0);
+        for (int32_t i = 0; i < pieces; i++) rows_piece(j, (int)i, 0);
 }
 
 static float *row_at(float *x, int32_t row, int32_t width)
@@ -97,12 +114,10 @@ static float *row_at(float *x, int32_t row, int32_t width)
     return x + (size_t)row * (size_t)width;
 }
 
-static void replay_piece(void *ctx, int piece, int thread)
+static void replay_row(const struct rows_job *j, int32_t i)
 {
-    (void)thread;
-    const struct rows_job *j = ctx;
     const struct optim_rows *t = j->t;
-    const struct optim_lag lag = t->lags[piece];
+    const struct optim_lag lag = t->lags[i];
     const int32_t slot = t->slot[lag.row], width = t->width;
     j->kernels->adamw_idle(j->h->steps + lag.from, (size_t)(j->h->count - lag.from), (size_t)width,
                            row_at(t->params, lag.row, width),
@@ -122,30 +137,26 @@ static int32_t note(struct optim_rows *t, const struct optim_history *h, int32_t
 void optim_rows_read(enum isa isa, struct pool *pool, struct optim_rows *t,
                      const struct optim_history *h, const int32_t *rows, int32_t count)
 {
-    struct rows_job j = {.kernels = kernels_get(isa), .t = t, .h = h};
-    int32_t lags = 0;
-    for (int32_t i = 0; i < count; i++) lags = note(t, h, rows[i], lags);
-    run(pool, lags, replay_piece, &j);
+    struct rows_job j = {.kernels = kernels_get(isa), .t = t, .h = h, .fn = replay_row};
+    for (int32_t i = 0; i < count; i++) j.count = note(t, h, rows[i], j.count);
+    run(pool, &j);
 }
 
 void optim_rows_settle(enum isa isa, struct pool *pool, struct optim_rows *t,
                        const struct optim_history *h)
 {
-    struct rows_job j = {.kernels = kernels_get(isa), .t = t, .h = h};
-    int32_t lags = 0;
-    for (int32_t row = 0; row < t->rows; row++) lags = note(t, h, row, lags);
-    run(pool, lags, replay_piece, &j);
+    struct rows_job j = {.kernels = kernels_get(isa), .t = t, .h = h, .fn = replay_row};
+    for (int32_t row = 0; row < t->rows; row++) j.count = note(t, h, row, j.count);
+    run(pool, &j);
     memset(t->done, 0, (size_t)t->rows * sizeof *t->done);
 }
 
-static void update_piece(void *ctx, int piece, int thread)
+static void update_row(const struct rows_job *j, int32_t i)
 {
-    (void)thread;
-    const struct rows_job *j = ctx;
     const struct optim_rows *t = j->t;
-    const int32_t row = j->rows[piece], width = t->width, slot = t->slot[row];
+    const int32_t row = j->rows[i], width = t->width, slot = t->slot[row];
     j->kernels->adamw(&j->h->steps[j->h->count - 1], (size_t)width, row_at(t->params, row, width),
-                      j->grads + (size_t)piece * (size_t)width, row_at(t->m, slot, width),
+                      j->grads + (size_t)i * (size_t)width, row_at(t->m, slot, width),
                       row_at(t->v, slot, width));
 }
 
@@ -153,7 +164,13 @@ void optim_rows_update(enum isa isa, struct pool *pool, struct optim_rows *t,
                        const struct optim_history *h, const int32_t *rows, int32_t count,
                        const float *grads)
 {
-    struct rows_job j = {.kernels = kernels_get(isa), .t = t, .h = h, .rows = rows, .grads = grads};
+    struct rows_job j = {.kernels = kernels_get(isa),
+                         .t = t,
+                         .h = h,
+                         .fn = update_row,
+                         .count = count,
+                         .rows = rows,
+                         .grads = grads};
     for (int32_t i = 0; i < count; i++) {
         const int32_t row = rows[i];
         BUG_IF(t->done[row] != h->count - 1);
@@ -162,5 +179,5 @@ void optim_rows_update(enum isa isa, struct pool *pool, struct optim_rows *t,
         t->row_of[t->slots] = row;
         t->slot[row] = t->slots++;
     }
-    run(pool, count, update_piece, &j);
+    run(pool, &j);
 }

@@ -298,9 +298,11 @@ static enum err_code save(struct run *run, struct err *err)
     return code;
 }
 
-/* No more than one part in SAVE_SHARE of the time goes into checkpoints. */
+/* No more than one part in SAVE_SHARE of the time goes into checkpoints. Without a directory there
+ * is nothing to write, and to settle the tables for it would cost a tenth of a step. */
 static bool save_is_due(const struct run *run)
 {
+    if (!run->saved->dir) return false;
     const int64_t since = os_monotonic_ns() - run->saved_ns;
     const int64_t seconds = run->job->checkpoint_seconds;
     return seconds == 0 ||
