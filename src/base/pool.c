@@ -125,12 +125,15 @@ static void stop_workers(struct pool *p, int started)
     for (int i = 0; i < started; i++) pthread_join(p->workers[i].thread, NULL);
 }
 
-/* Starts the workers with all signals blocked: those are for the thread that owns the program's
- * loop. */
+/* Starts the workers with signals blocked: those are for the thread that owns the program's loop.
+ * A fault is the thread's own: blocked, it would end the process past the handler that tells where
+ * (a sanitizer's). */
 static int start_workers(struct pool *p, int *ret_started)
 {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
     sigset_t all, before;
     sigfillset(&all);
+    for (size_t f = 0; f < sizeof faults / sizeof faults[0]; f++) sigdelset(&all, faults[f]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int why = 0, i = 0;
     for (; i < p->threads - 1 && why == 0; i++) {

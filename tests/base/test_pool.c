@@ -120,6 +120,33 @@ static void run_inside(void *ctx, int piece, int thread)
     pool_run(ctx, 2, run_inside, ctx);
 }
 
+struct masks {
+    sigset_t of[4];
+    atomic_int ran;
+};
+
+/* Waits until every thread has come: each takes a piece. */
+static void read_mask(void *ctx, int piece, int thread)
+{
+    struct masks *m = ctx;
+    (void)piece;
+    pthread_sigmask(SIG_SETMASK, NULL, &m->of[thread]);
+    atomic_fetch_add(&m->ran, 1);
+    while (atomic_load(&m->ran) < 4) os_sleep_ms(1);
+}
+
+Test(pool, workers_leave_signals_to_others_and_keep_their_faults, .timeout = 60)
+{
+    struct masks m = {0};
+    struct pool *pool = new_pool(4);
+    pool_run(pool, 4, read_mask, &m);
+    for (int thread = 1; thread < 4; thread++) {
+        cr_expect(sigismember(&m.of[thread], SIGINT) && sigismember(&m.of[thread], SIGTERM));
+        cr_expect(!sigismember(&m.of[thread], SIGSEGV) && !sigismember(&m.of[thread], SIGILL));
+    }
+    pool_free(pool);
+}
+
 Test(pool, a_run_inside_a_run_is_a_bug, .signal = SIGABRT)
 {
     struct pool *p = new_pool(2);
