@@ -50,7 +50,7 @@ answers() { "$CAIRN" predict "$text" --model "$1" --strategy none --json 2>/dev/
 cairn 0 "predict" predict "$text" --json
 json "answers in int8" ".precision == \"int8\" and .model == \"$second\""
 best=$(answers "$second")
-for level in ref avx2 avx512; do
+for level in ref avx2 avx512 amx; do
     CAIRN_ISA=$level run predict "$text" || { skip "the same scores by $level" "this CPU lacks it"; continue; }
     same "the same scores by $level" "$(CAIRN_ISA=$level answers "$second")" "$best"
 done

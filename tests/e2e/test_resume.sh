@@ -23,7 +23,7 @@ whole=$(value .model)
 check "the best epoch is a late one" test "$(value .result.best_epoch)" -gt 2
 must train --threads 1 --json
 same "1 thread gives the digest of 2" "$(value .model)" "$whole"
-for isa in ref avx2 avx512; do
+for isa in ref avx2 avx512 amx; do
     CAIRN_ISA=$isa "$CAIRN" train --json >"$out" 2>"$err" </dev/null
     status=$?
     if grep -q "$isa" "$err" && [ $status -ne 0 ]; then

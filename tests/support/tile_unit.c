@@ -136,17 +136,29 @@ void tile_unit_dpbf16ps(int into, int a, int b)
         }
 }
 
+/* Bytes of b are signed. */
+static void add_bytes(const struct product *p, bool a_signed)
+{
+    for (int m = 0; m < p->rows; m++)
+        for (int n = 0; n < p->cols; n++) {
+            uint32_t c; /* unsigned: the instruction wraps */
+            memcpy(&c, p->into->row[m] + 4 * n, sizeof c);
+            for (int k = 0; k < 4 * p->quads; k++) {
+                const unsigned char a = p->a->row[m][k], b = p->b->row[k / 4][4 * n + k % 4];
+                c += (uint32_t)((a_signed ? (signed char)a : a) * (signed char)b);
+            }
+            memcpy(p->into->row[m] + 4 * n, &c, sizeof c);
+        }
+}
+
 void tile_unit_dpbssd(int into, int a, int b)
 {
     const struct product p = product_of(into, a, b, "tdpbssd");
-    for (int m = 0; m < p.rows; m++)
-        for (int n = 0; n < p.cols; n++) {
-            uint32_t c; /* unsigned: the instruction wraps */
-            memcpy(&c, p.into->row[m] + 4 * n, sizeof c);
-            for (int k = 0; k < p.quads; k++)
-                for (int byte = 0; byte < 4; byte++)
-                    c += (uint32_t)((signed char)p.a->row[m][4 * k + byte] *
-                                    (signed char)p.b->row[k][4 * n + byte]);
-            memcpy(p.into->row[m] + 4 * n, &c, sizeof c);
-        }
+    add_bytes(&p, true);
+}
+
+void tile_unit_dpbusd(int into, int a, int b)
+{
+    const struct product p = product_of(into, a, b, "tdpbusd");
+    add_bytes(&p, false);
 }

@@ -1,8 +1,8 @@
 /* How: CPUID says what the CPU decodes; XCR0 says which registers the kernel saves. Both are
  * needed: a virtual machine may show AVX-512 while its kernel does not keep zmm across a switch.
- * CPUID is read directly, not by __builtin_cpu_supports, because the same bits feed
- * isa_describe. */
+ * isa_words.c reads both. */
 #include "engine/tensor/isa.h"
+#include "engine/tensor/isa_internal.h"
 #include "base/os.h"
 #include <stdatomic.h>
 #include <stdint.h>
@@ -18,42 +18,39 @@ struct cpu_bits {
 };
 
 #if defined(__x86_64__)
-#include <cpuid.h>
-
-static uint64_t read_xcr0(void)
-{
-    uint32_t low = 0, high = 0;
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return ((uint64_t)high << 32) | low;
-}
-
 static bool bit(uint32_t word, int index)
 {
     return ((word >> index) & 1u) != 0;
 }
 
+/* Tiles as bf16_amx.c and int8_amx.c configure and multiply them: palette 1 with 8 tiles of 16 rows
+ * of 64 bytes, products of 16 steps of 4 bytes and 64 bytes of columns. */
+static bool tiles_fit(const struct isa_words *w)
+{
+    const uint32_t tiles = w->l1d_1_b >> 16, row_bytes = w->l1d_1_b & 0xffffu;
+    const uint32_t columns = w->l1e_b >> 8 & 0xffffu, depth = w->l1e_b & 0xffu;
+    return w->l1d_a >= 1 && tiles >= 8 && row_bytes >= 64 && (w->l1d_1_c & 0xffffu) >= 16 &&
+           columns >= 64 && depth >= 16;
+}
+
 /* CPUID leaves a virtual machine each time: the callers below keep what they learn. */
 static struct cpu_bits cpu_bits_read(void)
 {
+    const struct isa_words w = isa_words_read();
     struct cpu_bits c = {0};
-    uint32_t a, b, cx, d;
-    if (!__get_cpuid(1, &a, &b, &cx, &d)) return c;
-    const bool fma = bit(cx, 12), osxsave = bit(cx, 27);
+    const bool fma = bit(w.l1_c, 12), osxsave = bit(w.l1_c, 27);
     if (!osxsave) return c;
-    const uint64_t xcr0 = read_xcr0();
-    const bool ymm = (xcr0 & 0x6) == 0x6, zmm = (xcr0 & 0xe6) == 0xe6;
-    if (!__get_cpuid_count(7, 0, &a, &b, &cx, &d)) return c;
-    c.avx2 = fma && ymm && bit(b, 5);
+    const bool ymm = (w.xcr0 & 0x6) == 0x6, zmm = (w.xcr0 & 0xe6) == 0xe6;
+    c.avx2 = fma && ymm && bit(w.l7_b, 5);
     /* f, dq, bw and vl: what the AVX-512 kernels are compiled for */
-    c.avx512 = c.avx2 && zmm && bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31);
-    c.vnni = c.avx512 && bit(cx, 11);
-    c.fp16 = c.avx512 && bit(d, 23);
-    const bool tile_state = (xcr0 & 0x60000) == 0x60000;
-    c.tiles = tile_state && bit(d, 24) && bit(d, 22) && bit(d, 25);
-    if (__get_cpuid_count(7, 1, &a, &b, &cx, &d)) {
-        c.bf16 = c.avx512 && bit(a, 5);
-        c.avx_vnni = c.avx2 && bit(a, 4);
-    }
+    c.avx512 =
+        c.avx2 && zmm && bit(w.l7_b, 16) && bit(w.l7_b, 17) && bit(w.l7_b, 30) && bit(w.l7_b, 31);
+    c.vnni = c.avx512 && bit(w.l7_c, 11);
+    c.fp16 = c.avx512 && bit(w.l7_d, 23);
+    c.bf16 = c.avx512 && bit(w.l7_1_a, 5);
+    c.avx_vnni = c.avx2 && bit(w.l7_1_a, 4);
+    const bool tile_state = (w.xcr0 & 0x60000) == 0x60000;
+    c.tiles = tile_state && bit(w.l7_d, 24) && bit(w.l7_d, 22) && bit(w.l7_d, 25) && tiles_fit(&w);
     return c;
 }
 #elif defined(__aarch64__)

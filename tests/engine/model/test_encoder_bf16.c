@@ -2,6 +2,7 @@
  * gradients near those of fp32. */
 #include "encoder_fixture.h"
 #include "gradient_block.h"
+#include "support/tile_trap.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -58,6 +59,7 @@ static void outcome_free(struct outcome *o)
 Test(encoder_bf16, a_training_step_is_the_same_for_levels_and_threads)
 {
     static const enum isa levels[] = {ISA_REF, ISA_AVX2, ISA_AVX512, ISA_AMX, ISA_NEON};
+    (void)tile_trap_start();
     struct model *m = fixture_model(0.1f);
     const size_t bytes = m->param_count * sizeof(float);
     struct outcome first = train(m, ISA_REF, 1, PRECISION_BF16, true);

@@ -2,6 +2,7 @@
  * mate. */
 #include "encoder_fixture.h"
 #include "gradient_block.h"
+#include "support/tile_trap.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,8 @@ static void expect_same(const struct model *m, const struct outcome *a, const st
 
 Test(encoder_bits, a_training_step_is_the_same_for_levels_and_threads)
 {
-    static const enum isa levels[] = {ISA_REF, ISA_AVX2, ISA_AVX512, ISA_NEON};
+    static const enum isa levels[] = {ISA_REF, ISA_AVX2, ISA_AVX512, ISA_AMX, ISA_NEON};
+    (void)tile_trap_start();
     struct model *m = fixture_model(0.1f);
     struct outcome first = train_once(m, ISA_REF, 1);
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)

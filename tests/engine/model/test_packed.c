@@ -3,6 +3,7 @@
 #include "encoder_fixture.h"
 #include "engine/model/packed.h"
 #include "engine/tensor/lowp.h"
+#include "support/tile_trap.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,8 @@ Test(packed, matrices_are_aligned_and_follow_each_other)
  * not show but in gaps, which are equal in both. */
 Test(packed, a_layout_has_one_form)
 {
-    static const enum isa levels[] = {ISA_AVX2, ISA_AVX512, ISA_NEON};
+    static const enum isa levels[] = {ISA_AVX2, ISA_AVX512, ISA_AMX, ISA_NEON};
+    (void)tile_trap_start();
     struct model *m = fixture_model(0);
     for (size_t p = 0; p < sizeof PRECISIONS / sizeof *PRECISIONS; p++) {
         if (!is_built(PRECISIONS[p])) continue;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 131, DEPTH_MAX = 1601, COLS_MAX = 131, GUARD = 16 };
+enum { ROWS_MAX = 401, DEPTH_MAX = 2113, COLS_MAX = 131, GUARD = 16 };
 
 struct check {
     const struct lowp *side[2]; /* reference, level */
@@ -108,7 +108,11 @@ static void check_shapes(struct check *c)
     for (size_t d = 0; d < sizeof depths / sizeof depths[0]; d++)
         for (int kind = 0; kind <= FILL_ZERO; kind++)
             check_shape(c, 19, 37, depths[d], (enum lowp_fill)kind);
-    check_shape(c, 33, 70, 1601, FILL_RANDOM); /* several chunks of depth at every level */
+    check_shape(c, 33, 70, 1601, FILL_RANDOM); /* several chunks of depth, of tiles from 2,048 on */
+    check_shape(c, 49, 70, 2113, FILL_RANDOM);
+    check_shape(c, 401, 35, 130, FILL_RANDOM); /* more than a strip of rows */
+    check_shape(c, 401, 35, 2113, FILL_RANDOM);
+    check_shape(c, 48, 64, 768, FILL_RANDOM); /* a depth with a loop of its own, as 384 has */
     check_shape(c, 17, 33, 1600, FILL_EXTREME);
 }
 

@@ -1,10 +1,8 @@
-/* The definition of bf16 arithmetic against what the CPU's own rounding and flushing do, and the
- * unit of tiles that tests compute with. */
+/* The definition of bf16 arithmetic against what the CPU's own rounding and flushing do. */
 #include "engine/tensor/bf16_number.h"
 #include <criterion/criterion.h>
 #if defined(__x86_64__)
-#include "support/tile_unit.h"
-#include <signal.h>
+#include <immintrin.h>
 #endif
 
 static uint32_t state = 7;
@@ -85,86 +83,5 @@ Test(bf16_number, a_step_of_a_chain_is_the_cpus)
         cr_assert_eq(bf16_float_bits(got), bf16_float_bits(want), "%a * %a + %a: %a, the CPU %a",
                      (double)x, (double)y, (double)z, (double)got, (double)want);
     }
-}
-
-static void configure(int rows, int depth_bytes)
-{
-    unsigned char c[64] = {1};
-    c[16] = 16; /* tile 0: rows x 4 columns */
-    c[48] = (unsigned char)rows;
-    c[18] = (unsigned char)depth_bytes; /* tile 1: a */
-    c[49] = (unsigned char)rows;
-    c[20] = 16; /* tile 2: b */
-    c[50] = (unsigned char)(depth_bytes / 4);
-    tile_unit_loadconfig(c);
-}
-
-Test(tile_unit, a_product_of_bf16)
-{
-    uint16_t a[3][4], b[2][8]; /* a [3, 4], b [4, 4] in pairs */
-    float c[3][4];
-    for (int i = 0; i < 12; i++) a[i / 4][i % 4] = bf16_of((float)(i - 5));
-    for (int i = 0; i < 16; i++) b[i / 8][i % 8] = bf16_of((float)(i % 7) * 0.5f);
-    configure(3, 8);
-    tile_unit_zero(0);
-    tile_unit_loadd(1, a, sizeof a[0]);
-    tile_unit_loadd(2, b, sizeof b[0]);
-    tile_unit_dpbf16ps(0, 1, 2);
-    tile_unit_dpbf16ps(0, 1, 2);
-    tile_unit_stored(0, c, sizeof c[0]);
-    for (int m = 0; m < 3; m++)
-        for (int n = 0; n < 4; n++) {
-            float want = 0.0f;
-            for (int k = 0; k < 4; k++)
-                want += bf16_float(a[m][k]) * bf16_float(b[k / 2][2 * n + k % 2]);
-            cr_expect_eq(c[m][n], 2.0f * want, "%d, %d", m, n);
-        }
-    cr_expect(!tile_unit_released());
-    tile_unit_release();
-    cr_expect(tile_unit_released());
-}
-
-Test(tile_unit, a_product_of_int8)
-{
-    signed char a[2][8], b[2][16];
-    int32_t c[2][4];
-    for (int i = 0; i < 16; i++) a[i / 8][i % 8] = (signed char)(i * 17 - 128);
-    for (int i = 0; i < 32; i++) b[i / 16][i % 16] = (signed char)(i * 8 - 128);
-    configure(2, 8);
-    tile_unit_zero(0);
-    tile_unit_loadd(1, a, sizeof a[0]);
-    tile_unit_loadd(2, b, sizeof b[0]);
-    tile_unit_dpbssd(0, 1, 2);
-    tile_unit_stored(0, c, sizeof c[0]);
-    for (int m = 0; m < 2; m++)
-        for (int n = 0; n < 4; n++) {
-            int32_t want = 0;
-            for (int k = 0; k < 8; k++) want += a[m][k] * b[k / 4][4 * n + k % 4];
-            cr_expect_eq(c[m][n], want, "%d, %d", m, n);
-        }
-    tile_unit_release();
-}
-
-Test(tile_unit, faults_on_a_tile_that_is_not_configured, .signal = SIGABRT)
-{
-    configure(2, 8);
-    tile_unit_zero(3);
-}
-
-Test(tile_unit, faults_without_a_configuration, .signal = SIGABRT)
-{
-    tile_unit_zero(0);
-}
-
-Test(tile_unit, faults_on_shapes_that_do_not_fit, .signal = SIGABRT)
-{
-    configure(2, 8);
-    tile_unit_dpbf16ps(1, 0, 2);
-}
-
-Test(tile_unit, faults_on_a_reserved_byte, .signal = SIGABRT)
-{
-    const unsigned char c[64] = {1, 0, 1};
-    tile_unit_loadconfig(c);
 }
 #endif
