@@ -9,7 +9,13 @@
 #include "engine/model/encoder_internal.h"
 #include "engine/tensor/attention.h"
 
-enum { ROWS_A_PIECE = 16, COLUMNS_A_PIECE = 48, SUMS_A_PIECE = 96, PIECE_LEAST = 48 };
+enum {
+    ROWS_A_PIECE = 16,
+    COLUMNS_A_PIECE = 48,
+    SUMS_A_PIECE = 96,
+    PIECE_LEAST = 48,
+    HEAD_PIECES = 32
+};
 
 static int32_t pieces_of(int32_t count, int32_t step)
 {
@@ -153,13 +159,16 @@ struct heads_run {
     struct encoder *e;
     void (*fn)(struct encoder *, const void *, int32_t, int32_t, float *);
     const void *ctx;
+    int32_t count, step; /* pairs of a sequence and a head; a piece takes `step` */
 };
 
 static void heads_piece(void *ctx, int piece, int thread)
 {
     const struct heads_run *r = ctx;
-    const int32_t heads = r->e->heads;
-    r->fn(r->e, r->ctx, piece / heads, piece % heads, r->e->scratch[thread]);
+    const int32_t heads = r->e->heads, begin = piece * r->step;
+    const int32_t end = end_of(begin, r->step, r->count);
+    for (int32_t i = begin; i < end; i++)
+        r->fn(r->e, r->ctx, i / heads, i % heads, r->e->scratch[thread]);
 }
 
 void run_heads(struct encoder *e,
@@ -167,8 +176,9 @@ void run_heads(struct encoder *e,
                           float *scratch),
                const void *ctx)
 {
-    struct heads_run r = {e, fn, ctx};
-    pool_run(e->pool, e->batch.sequences * e->heads, heads_piece, &r);
+    struct heads_run r = {e, fn, ctx, e->batch.sequences * e->heads, 1};
+    r.step = pieces_of(r.count, HEAD_PIECES * e->threads);
+    pool_run(e->pool, pieces_of(r.count, r.step), heads_piece, &r);
 }
 
 /* Fills what forward and backward attention have in common. Masks belong to (first token, head). */

@@ -187,9 +187,29 @@ float FN(cross_entropy)(int32_t n, const float *z, int32_t target, float grad_sc
 
 /* -------------------------------------------------------------------------- columns, sums */
 
+/* A column is one chain, and a chain waits for each sum: COLUMNS_SIDE vectors of columns side by
+ * side hide that. */
+enum { COLUMNS_SIDE = 6 };
+
+static inline __attribute__((always_inline)) void
+columns_side(int32_t rows, const float *x, const float *y, ptrdiff_t row, float *out)
+{
+    vf sum[COLUMNS_SIDE];
+    for (int i = 0; i < COLUMNS_SIDE; i++) sum[i] = vf_set(0.0f);
+    for (int32_t r = 0; r < rows; r++, x += row)
+        for (int i = 0; i < COLUMNS_SIDE; i++) {
+            const vf v = vf_load(x + 16 * i);
+            sum[i] = y ? vf_fma(v, vf_load(y + r * row + 16 * i), sum[i]) : vf_add(sum[i], v);
+        }
+    for (int i = 0; i < COLUMNS_SIDE; i++) vf_store(out + 16 * i, sum[i]);
+}
+
 void FN(column_sum)(int32_t rows, int32_t n, const float *x, ptrdiff_t x_row, float *out)
 {
-    for (int32_t j = 0; j < n; j += 16) {
+    int32_t j = 0;
+    for (; j + 16 * COLUMNS_SIDE <= n; j += 16 * COLUMNS_SIDE)
+        columns_side(rows, x + j, NULL, x_row, out + j);
+    for (; j < n; j += 16) {
         const int w = tail_of(n, j);
         vf sum = vf_set(0.0f);
         for (int32_t r = 0; r < rows; r++) sum = vf_add(sum, load_some(x + r * x_row + j, w));
@@ -200,7 +220,10 @@ void FN(column_sum)(int32_t rows, int32_t n, const float *x, ptrdiff_t x_row, fl
 void FN(column_dot)(int32_t rows, int32_t n, const float *x, const float *y, ptrdiff_t row,
                     float *out)
 {
-    for (int32_t j = 0; j < n; j += 16) {
+    int32_t j = 0;
+    for (; j + 16 * COLUMNS_SIDE <= n; j += 16 * COLUMNS_SIDE)
+        columns_side(rows, x + j, y + j, row, out + j);
+    for (; j < n; j += 16) {
         const int w = tail_of(n, j);
         vf sum = vf_set(0.0f);
         for (int32_t r = 0; r < rows; r++)
