@@ -6,7 +6,8 @@
 #include <cpuid.h>
 #include <stddef.h>
 
-enum { OSXSAVE = 1 << 27, AMX_TILE = 1 << 24 }; /* leaf 1, c; leaf 7, d */
+#define OSXSAVE  (1u << 27) /* leaf 1, c */
+#define AMX_TILE (1u << 24) /* leaf 7, d */
 
 static uint64_t read_xcr0(void)
 {
@@ -18,7 +19,7 @@ static uint64_t read_xcr0(void)
 struct isa_words isa_words_read(void)
 {
     struct isa_words w = {0};
-    const uint32_t leaves = __get_cpuid_max(0, NULL);
+    const uint32_t leaves = (uint32_t)__get_cpuid_max(0, NULL);
     uint32_t a, b, c, d;
     if (leaves < 7) return w;
     __cpuid_count(1, 0, a, b, w.l1_c, d);

@@ -123,7 +123,7 @@ Test(tiles, products_of_bytes)
                          : "r"(at), "r"((long)(stride)), "r"(c), "r"((long)ROW_BYTES)              \
                          : "memory");                                                              \
         for (int row = 0; row < ROWS; row++)                                                       \
-            cr_expect_arr_eq(c[row], (at) + (offset) + row * (step), ROW_BYTES, form);             \
+            cr_expect_arr_eq(c[row], (at) + (offset) + row * (step), ROW_BYTES, "%s", form);       \
     } while (0)
 
 Test(tiles, every_form_of_an_address)
