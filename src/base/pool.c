@@ -212,3 +212,9 @@ void pool_run(struct pool *p, int piece_count, pool_fn *fn, void *ctx)
     work(p, 0);
     wait_until_done(p);
 }
+
+int pool_stripe(int piece, int count, int threads)
+{
+    const int stripe = piece % threads, least = count / threads, longer = count % threads;
+    return stripe * least + (stripe < longer ? stripe : longer) + piece / threads;
+}

@@ -23,4 +23,9 @@ void pool_free(struct pool *p);
 int pool_threads(const struct pool *p);
 void pool_run(struct pool *p, int piece_count, pool_fn *fn, void *ctx);
 
+/* What to do when the pool hands out `piece` of `count`: the list is cut into a stripe for each
+ * thread, and pieces alternate between the stripes, so that what one thread does lies together. Two
+ * threads that write neighbouring lines slow each other: the hardware fetches lines in pairs. */
+int pool_stripe(int piece, int count, int threads);
+
 #endif

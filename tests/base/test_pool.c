@@ -152,3 +152,20 @@ Test(pool, a_run_inside_a_run_is_a_bug, .signal = SIGABRT)
     struct pool *p = new_pool(2);
     pool_run(p, 2, run_inside, p);
 }
+
+Test(pool, stripes_name_every_piece_once_and_keep_a_thread_s_pieces_together)
+{
+    static const int counts[] = {1, 2, 3, 7, 16, 97};
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        for (int threads = 1; threads <= 8; threads++) {
+            bool seen[97] = {false};
+            for (int i = 0; i < counts[c]; i++) {
+                const int at = pool_stripe(i, counts[c], threads);
+                cr_assert(at >= 0 && at < counts[c] && !seen[at], "%d of %d", i, counts[c]);
+                seen[at] = true;
+                if (i >= threads)
+                    cr_assert_eq(at, pool_stripe(i - threads, counts[c], threads) + 1);
+            }
+        }
+    }
+}

@@ -4,7 +4,8 @@
  * it) by at most 384 rows, so that a's rows stay in L2. With a transposed (weight gradients) 384 x
  * 384, because both operands are packed once a piece. A cut leaves even parts, not a small rest.
  * Where it gives too few pieces they are halved, down to 48 x 48. A list begins with the weight
- * gradients: large pieces first, small ones to even out the end.
+ * gradients: large pieces first, small ones to even out the end. A product's pieces are handed out
+ * in stripes (pool_stripe), so that a thread's next columns follow those that it has just done.
  */
 #include "engine/model/encoder_internal.h"
 #include "engine/tensor/attention.h"
@@ -60,7 +61,6 @@ void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g)
     }
     i->col_pieces = pieces_of(g->cols, i->col_step);
     i->pieces = gemm_pieces(i);
-    i->gemm.col_ahead = e->threads == 1 ? 0 : (e->threads - 1) * i->col_step;
 }
 
 static void work_columns(struct work *w, int32_t rows, int32_t cols, const float *x, const float *y,
@@ -121,7 +121,7 @@ static void work_piece(void *ctx, int piece, int thread)
     const struct work_run *r = ctx;
     const struct work_item *i = r->work->item;
     for (; piece >= i->pieces; i++) piece -= i->pieces;
-    item_piece(r->e, i, piece, r->e->scratch[thread]);
+    item_piece(r->e, i, pool_stripe(piece, i->pieces, r->e->threads), r->e->scratch[thread]);
 }
 
 void work_run(struct encoder *e, struct work *w)

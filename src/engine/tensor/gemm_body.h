@@ -170,6 +170,7 @@ static void group_chunk(const struct gemm *g, const struct rows *s, const struct
         const ptrdiff_t c = row * g->c_row + at->col;
         t.c = g->c + c;
         t.other = g->other ? g->other + c : NULL;
+        t.beside = !last ? NULL : g->slope ? g->slope + c : t.other;
         t.a_next = s->row1 - row >= 2 * TILE_ROWS ? t.a + a_block : t.a;
         TILE_FN[s->packed != NULL][rows - 1][panels - 1](&t);
         if (last && g->epilogue == GEMM_BIAS_GELU)
@@ -177,8 +178,9 @@ static void group_chunk(const struct gemm *g, const struct rows *s, const struct
     }
 }
 
-/* The chunk after `c` in the order of the loops; after the last, the first of the caller's next
- * columns, to be fetched but not computed. False when there is none. */
+/* The chunk after `c` in the order of the loops; after the last, the first of the columns behind
+ * them, which the caller most likely does next: to be fetched but not computed. False when there is
+ * none. */
 static bool chunk_next(const struct gemm *g, int32_t step, int32_t col1, struct chunk *c,
                        bool *ret_more)
 {
@@ -191,7 +193,6 @@ static bool chunk_next(const struct gemm *g, int32_t step, int32_t col1, struct 
     }
     if (c->col >= col1) {
         *ret_more = false;
-        c->col = col1 + g->col_ahead;
         col1 = g->cols;
     }
     if (c->col >= col1) return false;

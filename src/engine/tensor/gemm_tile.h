@@ -47,6 +47,7 @@ struct tile {
     enum gemm_epilogue finish; /* GEMM_STORE while chains are not at their end, and for GELU */
     const float *bias;         /* of the tile's first column */
     const float *other;        /* of the tile's first element */
+    const float *beside;       /* what the epilogue will read or write beside c, or NULL */
     struct fetch *fetch;
 };
 
@@ -92,6 +93,7 @@ ALWAYS void chains_begin(const struct tile *t, const int rows, const int panels,
             } else {
                 chain[r][p] = panel_load(c, p < panels - 1 ? PANEL : t->width);
             }
+            if (t->beside) __builtin_prefetch(t->beside + r * t->c_row + p * PANEL, 1, 3);
         }
 }
 

@@ -48,7 +48,6 @@ struct gemm { /* c [rows, cols] = a [rows, depth] b [depth, cols] */
     const float *bias;  /* [cols] */
     float *slope;       /* [rows, c_row] */
     const float *other; /* [rows, c_row] */
-    int32_t col_ahead;  /* a hint: the caller's next columns begin that many after col1 */
 };
 
 enum {

@@ -16,7 +16,7 @@
 #define COLD_BYTES ((size_t)96 << 20)
 #define SECONDS    0.04
 
-enum { ROUNDS = 3, PIECE_ROWS = 384, PIECE_COLUMNS = 96, COPIES_MAX = 64 };
+enum { ROUNDS = 3, PIECE_ROWS = 384, PIECE_COLUMNS = 48, COPIES_MAX = 64 };
 
 static const struct product {
     const char *model, *name;
@@ -47,7 +47,7 @@ struct product_run { /* one product at one level */
     const struct lowp *low;  /* below it */
     struct bench_memory *mem;
     struct pool *pool;
-    int32_t rows, row_step, col_step, col_pieces;
+    int32_t rows, row_step, col_step, col_pieces, pieces;
     size_t weights_bytes;
     int copies, next;
     struct gemm fp32;
@@ -67,6 +67,7 @@ static void fill(float *x, size_t count, float range, uint32_t stream)
 static void piece(void *ctx, int piece, int thread)
 {
     const struct product_run *r = ctx;
+    piece = pool_stripe(piece, r->pieces, pool_threads(r->pool));
     int32_t row = piece / r->col_pieces * r->row_step, col = piece % r->col_pieces * r->col_step;
     int32_t row_end = row + r->row_step < r->rows ? row + r->row_step : r->rows;
     int32_t col_end = col + r->col_step < r->p->cols ? col + r->col_step : r->p->cols;
@@ -85,7 +86,7 @@ static enum err_code once(void *ctx, struct err *err)
     r->next = (r->next + 1) % r->copies;
     r->fp32.b = (const float *)(const void *)copy;
     r->lowp.b = copy;
-    pool_run(r->pool, r->col_pieces * ((r->rows + r->row_step - 1) / r->row_step), piece, r);
+    pool_run(r->pool, r->pieces, piece, r);
     return ERR_OK;
 }
 
@@ -118,6 +119,7 @@ static void cut(struct product_run *r, int32_t rows)
     r->row_step = PIECE_ROWS;
     r->col_step = PIECE_COLUMNS;
     r->col_pieces = (p->cols + r->col_step - 1) / r->col_step;
+    r->pieces = r->col_pieces * ((rows + r->row_step - 1) / r->row_step);
     r->fp32 = (struct gemm){.rows = rows,
                             .cols = p->cols,
                             .depth = p->depth,
