@@ -28,6 +28,7 @@
 
 #include "base/pool.h"
 #include "engine/model/model.h"
+#include "engine/tensor/optim.h"
 #include "engine/tensor/precision.h"
 
 struct packed_batch {
@@ -62,8 +63,9 @@ struct row_gradients {
 enum embedding { EMBED_WORD, EMBED_POSITION, EMBED_TYPE, EMBED_TABLES };
 struct gradients {
     struct row_gradients table[EMBED_TABLES];
-    float *block; /* [param_count] in the model's layout, but gradient only from `from` on */
-    size_t from;  /* embed_gamma: the tables lie before it, everything else behind */
+    float *block;   /* [param_count] in the model's layout, but gradient only from `from` on */
+    size_t from;    /* embed_gamma: the tables lie before it, everything else behind */
+    float *squares; /* sums of squares of the block's blocks, or SQUARE_UNKNOWN: for the norm */
 };
 
 struct encoder;
@@ -84,7 +86,7 @@ const float *encoder_hidden(const struct encoder *e); /* [T, H], last layer */
 enum err_code encoder_train_step(struct encoder *e, const struct packed_batch *b,
                                  struct dropout_key key, float *ret_loss,
                                  struct err *err) MUST_CHECK;
-/* Gradients of the last step, valid until the next pass; the caller may change the values. */
+/* Gradients of the last step, valid until the next pass. */
 const struct gradients *encoder_gradients(const struct encoder *e);
 /* Of the last pass. Names the first place whose activations are not finite
  * ("encoder.layer.3.attention"); after a whole step, in which they made way for gradients, the

@@ -294,6 +294,8 @@ static void clear_gaps(const struct encoder *e)
 
 void backward_pass(struct encoder *e)
 {
+    const size_t blocks = (e->model->param_count + SQUARE_BLOCK - 1) / SQUARE_BLOCK;
+    for (size_t i = 0; i < blocks; i++) e->gradients.squares[i] = SQUARE_UNKNOWN;
     head_back(e);
     for (int32_t i = e->model->config.layers - 1; i >= 0; i--) {
         feed_forward_back(e, i);

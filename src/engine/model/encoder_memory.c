@@ -120,6 +120,8 @@ static void place_gradients(struct encoder *e, struct walk *w)
     (void)place(w, room_below(e, w), 1);
     e->gradients.block = place(w, e->model->param_count, sizeof(float));
     e->gradients.from = e->model->embed_gamma;
+    e->gradients.squares =
+        place(w, (e->model->param_count + SQUARE_BLOCK - 1) / SQUARE_BLOCK, sizeof(float));
     e->word_row = place(w, (size_t)t, sizeof *e->word_row);
     e->word_seen = place(w, (size_t)c->vocab_count, sizeof *e->word_seen);
 }

@@ -94,13 +94,30 @@ static int32_t end_of(int32_t begin, int32_t step, int32_t count)
     return count - begin < step ? count : begin + step;
 }
 
+/* A piece of a weight gradient that is whole rows is a run of the gradient block: its squares for
+ * the norm are summed while it is in the cache. */
+static void piece_squares(struct encoder *e, const struct gemm *g, int32_t row0, int32_t row1)
+{
+    const size_t at = (size_t)(g->c - e->gradients.block), cols = (size_t)g->cols;
+    optim_square_blocks(e->kernels, e->gradients.block, at + (size_t)row0 * cols,
+                        at + (size_t)row1 * cols, e->gradients.squares);
+}
+
+static void gemm_piece(struct encoder *e, const struct work_item *i, int32_t row, int32_t col,
+                       float *scratch)
+{
+    const struct gemm *g = &i->gemm;
+    const int32_t row1 = end_of(row, i->row_step, g->rows);
+    e->kernels->gemm(g, row, row1, col, end_of(col, i->col_step, g->cols), scratch);
+    if (g->a_step != 1 && i->col_pieces == 1) piece_squares(e, g, row, row1);
+}
+
 static void item_piece(struct encoder *e, const struct work_item *i, int piece, float *scratch)
 {
     const int32_t col = piece % i->col_pieces * i->col_step;
     if (i->kind == WORK_GEMM) {
         const int32_t row = piece / i->col_pieces * i->row_step;
-        e->kernels->gemm(&i->gemm, row, end_of(row, i->row_step, i->gemm.rows), col,
-                         end_of(col, i->col_step, i->gemm.cols), scratch);
+        gemm_piece(e, i, row, col, scratch);
         return;
     }
     if (i->kind == WORK_LOWP) {

@@ -76,11 +76,12 @@ void optim_adamw(enum isa isa, struct pool *pool, const struct optim_run *runs, 
 }
 
 /* Squares. A block that one span covers is summed where it lies; one of which spans cover parts is
- * put together on the stack, zeros between them; one that none touches adds 0 and is left out. */
+ * put together on the stack, zeros between them; one that none touches adds 0. */
 struct square_job {
     const struct kernels *kernels;
     const struct optim_span *spans;
     size_t span_count, count, piece_floats;
+    const float *done;
     double sums[SQUARE_PIECES_MAX];
 };
 
@@ -111,6 +112,17 @@ static float square_parts(const struct square_job *j, size_t first, size_t at, s
     return j->kernels->square_block(n, block);
 }
 
+/* Block [at, at + n); *i is the first span that ends behind an earlier one. */
+static float square_of(const struct square_job *j, size_t at, size_t n, size_t *i)
+{
+    if (j->done && j->done[at / SQUARE_BLOCK] != SQUARE_UNKNOWN) return j->done[at / SQUARE_BLOCK];
+    while (*i < j->span_count && j->spans[*i].at + j->spans[*i].count <= at) ++*i;
+    if (*i == j->span_count || j->spans[*i].at >= at + n) return 0.0f;
+    const struct optim_span *s = &j->spans[*i];
+    const bool covered = s->at <= at && s->at + s->count >= at + n;
+    return covered ? j->kernels->square_block(n, s->x + (at - s->at)) : square_parts(j, *i, at, n);
+}
+
 static void square_piece(void *ctx, int piece, int thread)
 {
     (void)thread;
@@ -119,24 +131,26 @@ static void square_piece(void *ctx, int piece, int thread)
     const size_t end = j->count - begin < j->piece_floats ? j->count : begin + j->piece_floats;
     double sum = 0.0;
     size_t i = span_behind(j, begin);
-    for (size_t at = begin; at < end; at += SQUARE_BLOCK) {
-        const size_t n = end - at < SQUARE_BLOCK ? end - at : SQUARE_BLOCK;
-        while (i < j->span_count && j->spans[i].at + j->spans[i].count <= at) i++;
-        if (i == j->span_count) break;
-        const struct optim_span *s = &j->spans[i];
-        if (s->at >= at + n) continue;
-        const bool covered = s->at <= at && s->at + s->count >= at + n;
-        sum += (double)(covered ? j->kernels->square_block(n, s->x + (at - s->at))
-                                : square_parts(j, i, at, n));
-    }
+    for (size_t at = begin; at < end; at += SQUARE_BLOCK)
+        sum += (double)square_of(j, at, end - at < SQUARE_BLOCK ? end - at : SQUARE_BLOCK, &i);
     j->sums[piece] = sum;
 }
 
-double optim_square_spans(enum isa isa, struct pool *pool, const struct optim_span *spans,
-                          size_t span_count, size_t count)
+void optim_square_blocks(const struct kernels *kernels, const float *x, size_t begin, size_t end,
+                         float *sums)
 {
-    struct square_job j = {
-        .kernels = kernels_get(isa), .spans = spans, .span_count = span_count, .count = count};
+    for (size_t i = (begin + SQUARE_BLOCK - 1) / SQUARE_BLOCK; (i + 1) * SQUARE_BLOCK <= end; i++)
+        sums[i] = kernels->square_block(SQUARE_BLOCK, x + i * SQUARE_BLOCK);
+}
+
+double optim_square_spans(enum isa isa, struct pool *pool, const struct optim_span *spans,
+                          size_t span_count, size_t count, const float *done)
+{
+    struct square_job j = {.kernels = kernels_get(isa),
+                           .spans = spans,
+                           .span_count = span_count,
+                           .count = count,
+                           .done = done};
     const size_t blocks = (count + SQUARE_BLOCK - 1) / SQUARE_BLOCK;
     j.piece_floats = (blocks + SQUARE_PIECES_MAX - 1) / SQUARE_PIECES_MAX * SQUARE_BLOCK;
     const size_t pieces = count ? (count + j.piece_floats - 1) / j.piece_floats : 0;
@@ -149,5 +163,5 @@ double optim_square_spans(enum isa isa, struct pool *pool, const struct optim_sp
 double optim_square_sum(enum isa isa, struct pool *pool, const float *x, size_t count)
 {
     const struct optim_span all = {.at = 0, .count = count, .x = x};
-    return optim_square_spans(isa, pool, &all, 1, count);
+    return optim_square_spans(isa, pool, &all, 1, count, NULL);
 }

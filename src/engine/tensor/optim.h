@@ -26,7 +26,10 @@
 
 #include "base/pool.h"
 #include "engine/tensor/isa.h"
+#include <stddef.h>
 #include <stdint.h>
+
+struct kernels; /* engine/tensor/kernels.h */
 
 #define ADAM_M_FLUSH 1e-30f
 #define ADAM_V_FLUSH 1e-32f
@@ -60,12 +63,17 @@ void optim_adamw(enum isa isa, struct pool *pool, const struct optim_run *runs, 
 #define SQUARE_BLOCK 4096
 double optim_square_sum(enum isa isa, struct pool *pool, const float *x, size_t count);
 /* The same bits as optim_square_sum over a block of `count` floats that is 0 outside of the spans,
- * which are in order and do not overlap. */
+ * which are in order and do not overlap. `done`, or NULL: the sums of blocks of SQUARE_BLOCK that
+ * whoever wrote them has from optim_square_blocks, SQUARE_UNKNOWN for the others. */
 struct optim_span {
     size_t at, count; /* elements [at, at + count) of the block */
     const float *x;   /* [count] */
 };
 double optim_square_spans(enum isa isa, struct pool *pool, const struct optim_span *spans,
-                          size_t span_count, size_t count);
+                          size_t span_count, size_t count, const float *done);
+#define SQUARE_UNKNOWN (-1.0f)
+/* sums[b] for the blocks that lie whole in elements [begin, end) of x, in the caller's thread. */
+void optim_square_blocks(const struct kernels *kernels, const float *x, size_t begin, size_t end,
+                         float *sums);
 
 #endif

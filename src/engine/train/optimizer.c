@@ -5,7 +5,8 @@
  *             0                             from                     param_count
  *
  * The norm runs over both parts in the order of the whole block, as if the tables' gradient were
- * there in full: rows without one are zeros, which change no sum.
+ * there in full: rows without one are zeros, which change no sum. Most blocks of it were
+ * summed by the products that wrote them.
  */
 #include "engine/train/optimizer_internal.h"
 #include "base/arena.h"
@@ -123,7 +124,8 @@ double optimizer_norm(struct optimizer *o, const struct gradients *g)
                                     .x = rows->values + (size_t)r * h};
     }
     o->spans[n++] = (struct optim_span){.at = o->from, .count = o->count, .x = g->block + o->from};
-    return sqrt(optim_square_spans(o->isa, o->pool, o->spans, n, o->model->param_count));
+    return sqrt(
+        optim_square_spans(o->isa, o->pool, o->spans, n, o->model->param_count, g->squares));
 }
 
 void optimizer_step(struct optimizer *o, const struct gradients *g, const struct adamw_rule *rule,

@@ -3,13 +3,13 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-struct model *fixture_model(float dropout)
+struct model *fixture_model_sized(int32_t hidden, int32_t intermediate, float dropout)
 {
     const struct model_config c = {.vocab_count = 50,
-                                   .hidden = 24,
+                                   .hidden = hidden,
                                    .layers = 2,
                                    .heads = 3,
-                                   .intermediate = 40,
+                                   .intermediate = intermediate,
                                    .positions = 19,
                                    .types = 2,
                                    .layer_norm_eps = 1e-12f,
@@ -31,6 +31,11 @@ struct model *fixture_model(float dropout)
             m->params[t->offset + j] = (float)(0.6 * rng_unit(&r) - 0.3) + (gamma ? 1.0f : 0.0f);
     }
     return m;
+}
+
+struct model *fixture_model(float dropout)
+{
+    return fixture_model_sized(24, 40, dropout);
 }
 
 struct packed_batch fixture_batch(void)

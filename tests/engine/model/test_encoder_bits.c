@@ -1,6 +1,7 @@
 /* The promise of the canonical order: the same bits for every level, thread count and batch
  * mate. */
 #include "encoder_fixture.h"
+#include "engine/tensor/kernels.h"
 #include "gradient_block.h"
 #include "support/tile_trap.h"
 #include <criterion/criterion.h>
@@ -86,6 +87,38 @@ Test(encoder_bits, a_training_step_keeps_nothing_of_the_steps_before)
         free(want);
         encoder_free(fresh);
     }
+    encoder_free(e);
+    pool_free(pool);
+    model_free(m);
+}
+
+/* Blocks that the products squared, over the gradients of more than one step. */
+Test(encoder_bits, squares_of_a_gradient_are_those_of_its_blocks)
+{
+    struct model *m = fixture_model_sized(96, 200, 0.1f);
+    struct pool *pool = fixture_pool(2);
+    struct encoder *e = fixture_encoder(m, pool, ISA_BEST, true, true);
+    const struct packed_batch b = fixture_batch();
+    const size_t blocks = m->param_count / SQUARE_BLOCK;
+    float *want = malloc(blocks * sizeof *want);
+    for (uint64_t step = 1; step <= 2; step++) {
+        const struct dropout_key key = {.seed = 5, .step = step};
+        struct err err = {0};
+        float loss;
+        int known = 0;
+        cr_assert_eq(encoder_train_step(e, &b, key, &loss, &err), ERR_OK, "%s", err.message);
+        float *grads = gradient_block(e, m);
+        const float *squares = encoder_gradients(e)->squares;
+        optim_square_blocks(kernels_get(ISA_REF), grads, 0, m->param_count, want);
+        for (size_t i = 0; i < blocks; i++) {
+            if (squares[i] == SQUARE_UNKNOWN) continue;
+            cr_expect_eq(memcmp(&squares[i], &want[i], sizeof *want), 0, "block %zu", i);
+            known++;
+        }
+        cr_expect_geq(known, 10);
+        free(grads);
+    }
+    free(want);
     encoder_free(e);
     pool_free(pool);
     model_free(m);

@@ -1,6 +1,7 @@
 /* The optimiser's passes: against double, for any thread count and level, and the flushes. */
 #include "engine/tensor/optim.h"
 #include "base/rng.h"
+#include "engine/tensor/kernels.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -107,12 +108,25 @@ Test(optim, decaying_moments_are_flushed_before_they_are_subnormal)
     cr_expect_eq((double)v, 0.0);
 }
 
-/* Spans of every length and place, against the block that they stand for. */
+/* The sums of some blocks, as one who wrote them in runs has them. */
+static void some_squares(struct rng *r, const float *block, size_t count, float *sums)
+{
+    for (size_t i = 0; i * SQUARE_BLOCK < count; i++) sums[i] = SQUARE_UNKNOWN;
+    for (int run = 0; run < 3; run++) {
+        const size_t begin = rng_below(r, (uint32_t)count);
+        const size_t end = begin + rng_below(r, (uint32_t)(count - begin));
+        optim_square_blocks(kernels_get(ISA_BEST), block, begin, end, sums);
+    }
+}
+
+/* Spans of every length and place, against the block that they stand for; also when the sums of
+ * some blocks are there before. */
 Test(optim, squares_of_spans_are_those_of_the_block)
 {
     enum { SPANS_MAX = 400 };
     struct optim_span spans[SPANS_MAX];
     float *x = randoms(6, 1.0), *block = malloc(COUNT * sizeof *block);
+    float *done = malloc((COUNT / SQUARE_BLOCK + 1) * sizeof *done);
     struct pool *pool = NULL;
     struct err err = {0};
     struct rng r;
@@ -132,10 +146,13 @@ Test(optim, squares_of_spans_are_those_of_the_block)
             memcpy(block + at, x + at, length * sizeof *block);
             at += length;
         }
-        const double sum = optim_square_spans(ISA_BEST, pool, spans, n, count);
+        const double sum = optim_square_spans(ISA_BEST, pool, spans, n, count, NULL);
         const double dense = optim_square_sum(ISA_BEST, NULL, block, count);
         cr_expect_eq(memcmp(&sum, &dense, sizeof sum), 0, "round %d: %g, %g", round, sum, dense);
+        some_squares(&r, block, count, done);
+        const double rest = optim_square_spans(ISA_BEST, pool, spans, n, count, done);
+        cr_expect_eq(memcmp(&rest, &dense, sizeof rest), 0, "round %d: %g, %g", round, rest, dense);
     }
     pool_free(pool);
-    free(x), free(block);
+    free(x), free(block), free(done);
 }
