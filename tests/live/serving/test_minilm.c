@@ -6,10 +6,13 @@
 #include "live/serving/serving.h"
 
 #include "base/json.h"
+#include "base/os.h"
 #include "base/str.h"
 #include "support/test_data.h"
 
 #include <string.h>
+
+#define PATIENCE_NS INT64_C(600000000000) /* a sanitizer on a busy machine */
 
 static const char *const labels[] = {"O",      "B-DRUG", "I-DRUG", "B-TEST",
                                      "I-TEST", "GENE-X", "I-SITE"};
@@ -42,6 +45,7 @@ static void check_case(struct serving *s, const json_t *c)
         .texts = &text,
         .text_bytes = &bytes,
         .count = 1,
+        .deadline_ns = os_monotonic_ns() + PATIENCE_NS,
         .stride = json_is_null(stride) ? -1 : (int32_t)json_integer_value(stride)};
     arena_init(&a, 1u << 28);
     cr_assert_eq(aggregate_strategy_parse(strategy, &o.strategy, &err), ERR_OK);
