@@ -84,8 +84,10 @@ static void pack_piece(void *ctx, int piece, int thread)
 
 void encoder_weights_changed(struct encoder *e)
 {
-    if (e->packed_data) pool_run(e->pool, e->model->config.layers * PACKED_MATRICES, pack_piece, e);
-    turned_pack(e);
+    if (e->turned)
+        both_pack_all(e);
+    else if (e->packed_data)
+        pool_run(e->pool, e->model->config.layers * PACKED_MATRICES, pack_piece, e);
 }
 
 /* ----------------------------------------------------------------------------------- passes */

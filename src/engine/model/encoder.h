@@ -18,7 +18,8 @@
  *     (oracle: tests/oracle). HEAD_NONE gives hidden states alone; sequence and regression heads
  *     are refused by encoder_new with ERR_BAD_INPUT.
  *  4. Without `training` the encoder packs a copy of the layers' weights when it is made; call
- *     encoder_weights_changed after the parameters change. So does one that trains below fp32; in
+ *     encoder_weights_changed after the parameters change. So does one that trains below fp32 (or
+ *     encoder_params_changed, for those that did); in
  *     fp32 one that trains or is `in_place` reads the parameters where they are and needs no call.
  * Threads: one encoder, one caller; it uses the pool. Several encoders may share a model when
  * serving. The model must outlive its encoders.
@@ -73,6 +74,12 @@ enum err_code encoder_new(const struct model *m, const struct encoder_options *o
                           struct encoder **ret, struct err *err) MUST_CHECK;
 void encoder_free(struct encoder *e);
 void encoder_weights_changed(struct encoder *e);
+/* The same for `count` parameters of the model from `params` on: an optimiser that calls it after
+ * each piece has them packed while they are in cache. Of a matrix it takes whole rows, from a
+ * multiple of ENCODER_ROWS_TOGETHER on, and as many or up to the matrix's end. May be called by any
+ * threads at once, for parameters that none of them shares. */
+enum { ENCODER_ROWS_TOGETHER = 32 };
+void encoder_params_changed(struct encoder *e, const float *params, size_t count);
 /* ERR_BAD_INPUT when the batch breaks its rules (ids out of range, too long, over tokens_max). */
 enum err_code encoder_forward(struct encoder *e, const struct packed_batch *b,
                               struct err *err) MUST_CHECK;

@@ -192,18 +192,56 @@ enum err_code turned_new(struct encoder *e, struct err *err)
     return e->turned_block ? ERR_OK : err->code;
 }
 
-static void turned_piece(void *ctx, int piece, int thread)
+static const float *matrix_of(const struct encoder *e, const struct turned *t)
 {
-    (void)thread;
-    const struct encoder *e = ctx;
-    const int32_t layer = piece / PACKED_MATRICES;
-    const enum packed_matrix which = (enum packed_matrix)(piece % PACKED_MATRICES);
-    const struct turned t = turned_of(e, layer, which);
-    e->lowp->weights_pack(e->model->params + t.w, 1, t.in, t.out, t.in, 0,
-                          pieces_of(t.in, PANEL_COLUMNS), turned_place(e, layer, which));
+    return e->model->params + t->w;
 }
 
-void turned_pack(struct encoder *e)
+/* Rows [row0, row1) of a matrix into both of its packed forms. */
+static void both_pack(struct encoder *e, int32_t layer, enum packed_matrix which, int32_t row0,
+                      int32_t row1)
 {
-    if (e->turned) pool_run(e->pool, e->model->config.layers * PACKED_MATRICES, turned_piece, e);
+    const struct turned t = turned_of(e, layer, which);
+    e->lowp->weights_both(matrix_of(e, &t), t.out, t.in, row0, row1,
+                          packed_place(&e->plan, e->packed_data, layer, which),
+                          turned_place(e, layer, which));
+}
+
+static void both_piece(void *ctx, int piece, int thread)
+{
+    (void)thread;
+    struct encoder *e = ctx;
+    const int32_t layer = piece / PACKED_MATRICES;
+    const enum packed_matrix which = (enum packed_matrix)(piece % PACKED_MATRICES);
+    both_pack(e, layer, which, 0, turned_of(e, layer, which).out);
+}
+
+void both_pack_all(struct encoder *e)
+{
+    pool_run(e->pool, e->model->config.layers * PACKED_MATRICES, both_piece, e);
+}
+
+/* What of [params, end) is in a matrix. */
+static void both_pack_part(struct encoder *e, int32_t layer, enum packed_matrix which,
+                           const float *params, const float *end)
+{
+    const struct turned t = turned_of(e, layer, which);
+    const float *w = matrix_of(e, &t), *w_end = w + (size_t)t.out * (size_t)t.in;
+    if (params >= w_end || end <= w) return;
+    const ptrdiff_t row0 = (params - w) / t.in, row1 = (end - w) / t.in;
+    BUG_IF(params != w + row0 * t.in || end != w + row1 * t.in || end > w_end);
+    BUG_IF(row0 % ENCODER_ROWS_TOGETHER || (row1 % ENCODER_ROWS_TOGETHER && row1 != t.out));
+    both_pack(e, layer, which, (int32_t)row0, (int32_t)row1);
+}
+
+void encoder_params_changed(struct encoder *e, const float *params, size_t count)
+{
+    const struct model *m = e->model;
+    const float *end = params + count;
+    for (int32_t i = 0; e->turned && i < m->config.layers; i++) {
+        const struct layer_offsets *o = &m->layer[i];
+        if (params >= m->params + o->norm2_beta || end <= m->params + o->qkv_weight) continue;
+        for (int which = 0; which < PACKED_MATRICES; which++)
+            both_pack_part(e, i, (enum packed_matrix)which, params, end);
+    }
 }

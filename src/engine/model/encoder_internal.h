@@ -134,7 +134,7 @@ void convert_gemm(const struct encoder *e, struct work *w, struct work_item *i,
 void convert_run(struct encoder *e, struct work *w);
 size_t convert_area_bytes(const struct encoder *e);
 enum err_code turned_new(struct encoder *e, struct err *err) MUST_CHECK;
-void turned_pack(struct encoder *e); /* after the parameters change */
+void both_pack_all(struct encoder *e); /* after the parameters change */
 /* NULL when products read the parameters where they are. */
 const void *turned_find(const struct encoder *e, int32_t layer, enum packed_matrix which);
 

@@ -36,7 +36,7 @@ void packed_plan_init(struct packed_plan *ret, const struct model_config *config
     ret->bytes = ret->layer_bytes * (size_t)config->layers;
 }
 
-static size_t place_of(const struct packed_plan *plan, int32_t layer, enum packed_matrix which)
+static size_t offset_of(const struct packed_plan *plan, int32_t layer, enum packed_matrix which)
 {
     BUG_IF(layer < 0 || layer >= plan->layers);
     return (size_t)layer * plan->layer_bytes + plan->offset[which];
@@ -56,7 +56,7 @@ static const float *matrix_of(const struct model *m, int32_t layer, enum packed_
 void packed_make(const struct packed_plan *plan, const struct model *m, int32_t layer,
                  enum packed_matrix which, void *block)
 {
-    packed_make_at(plan, m, layer, which, (char *)block + place_of(plan, layer, which));
+    packed_make_at(plan, m, layer, which, packed_place(plan, block, layer, which));
 }
 
 void packed_make_at(const struct packed_plan *plan, const struct model *m, int32_t layer,
@@ -72,8 +72,14 @@ void packed_make_at(const struct packed_plan *plan, const struct model *m, int32
         kernels_get(plan->isa)->pack(w, depth, 1, depth, cols, 0, panels, out);
 }
 
+void *packed_place(const struct packed_plan *plan, void *block, int32_t layer,
+                   enum packed_matrix which)
+{
+    return (char *)block + offset_of(plan, layer, which);
+}
+
 const void *packed_find(const struct packed_plan *plan, const void *block, int32_t layer,
                         enum packed_matrix which)
 {
-    return (const char *)block + place_of(plan, layer, which);
+    return (const char *)block + offset_of(plan, layer, which);
 }

@@ -41,6 +41,9 @@ void packed_make(const struct packed_plan *plan, const struct model *m, int32_t 
 /* The same into `out`, where this matrix alone lies. */
 void packed_make_at(const struct packed_plan *plan, const struct model *m, int32_t layer,
                     enum packed_matrix which, void *out);
+/* The same place, to write. */
+void *packed_place(const struct packed_plan *plan, void *block, int32_t layer,
+                   enum packed_matrix which);
 const void *packed_find(const struct packed_plan *plan, const void *block, int32_t layer,
                         enum packed_matrix which);
 

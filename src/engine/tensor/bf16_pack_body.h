@@ -5,6 +5,10 @@
  *     row_words(x, words)            16 words of 32 values that lie together
  *     pair_words(even, odd, n, words)   n <= 16 words of two rows, the rest 0; a row may be NULL: 0
  *     transpose_words(from, to)      16 x 16 words
+ *     lace_words(even, odd, left, right)   words (e0 e1)(e2 e3).., (o0 o1).. of two rows become
+ *                                          (e0 o0)(e1 o1)..(e15 o15) and (e16 o16)..(e31 o31)
+ *     stream_words(n, from, to)      copies n words, lines of them, past the caches where it can
+ *     stream_end()                   before another thread may read what was streamed
  * and includes this file. Two shapes of source, each with one way into a tile and one through a
  * transpose while the tile is in L1:
  *
@@ -113,6 +117,41 @@ static void weights_pack(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int3
             weights_place(w, w_col, w_step, depth, cols, h, t, out);
 }
 
+/* 32 x 32 of w at most: read and rounded once, in L1 the words of 32 rows. Their two halves
+ * transposed are the tiles of y = x w^T; neighbouring rows laced are those of dx. Tiles go to
+ * memory past the caches: an optimiser passes through more than fits before a product reads them,
+ * and a line that is written whole need not be read first. */
+static void weights_square(const float *w, int32_t in, int32_t rows, int32_t deep,
+                           uint32_t *forward, uint32_t *turned)
+{
+    _Alignas(64) uint32_t words[2 * BF16_TILE_WORDS], tiles[2 * BF16_TILE_WORDS];
+    for (int32_t r = 0; r < rows; r++)
+        row_words_n(w + (ptrdiff_t)r * in, deep, words + r * BF16_TILE);
+    memset(words + rows * BF16_TILE, 0, (size_t)(BF16_DEPTH - rows) * BF16_TILE * sizeof *words);
+    transpose_words(words, tiles);
+    transpose_words(words + BF16_TILE_WORDS, tiles + BF16_TILE_WORDS);
+    stream_words(2 * BF16_TILE_WORDS, tiles, forward);
+    for (int32_t p = 0; p < BF16_TILE; p++)
+        lace_words(words + 2 * p * BF16_TILE, words + (2 * p + 1) * BF16_TILE,
+                   tiles + p * BF16_TILE, tiles + BF16_TILE_WORDS + p * BF16_TILE);
+    stream_words(2 * BF16_TILE_WORDS, tiles, turned);
+}
+
+/* A panel of `weights` is written from end to end; of each panel of `turned` one tile of depth. */
+static void weights_both(const float *w, int32_t out, int32_t in, int32_t row0, int32_t row1,
+                         void *weights, void *turned)
+{
+    const int32_t tiles = bf16_depth_tiles(in), turned_tiles = bf16_depth_tiles(out);
+    for (int32_t row = row0; row < row1; row += PANEL_COLUMNS)
+        for (int32_t t = 0; t < tiles; t++)
+            weights_square(w + (ptrdiff_t)row * in + t * BF16_DEPTH, in,
+                           least(PANEL_COLUMNS, row1 - row), least(BF16_DEPTH, in - t * BF16_DEPTH),
+                           (uint32_t *)weights + bf16_weights_at(tiles, row / BF16_TILE, t),
+                           (uint32_t *)turned +
+                               bf16_weights_at(turned_tiles, 2 * t, row / BF16_DEPTH));
+    stream_end();
+}
+
 /* Rows [row, row + rows) of columns [col, col + cols), cols <= 32, whose sums lie in `sums` with
  * row stride 32: epilogue, c, and the operand of the next product. */
 static void finish_rows(const struct lowp_gemm *g, int32_t row, int32_t rows, int32_t col,
@@ -147,6 +186,7 @@ static void finish_rows(const struct lowp_gemm *g, int32_t row, int32_t rows, in
         .operand_columns = operand_columns,                                                        \
         .weights_bytes = bf16_weights_bytes,                                                       \
         .weights_pack = weights_pack,                                                              \
+        .weights_both = weights_both,                                                              \
         .scratch_bytes = scratch_bytes,                                                            \
         .gemm = gemm,                                                                              \
     }

@@ -26,6 +26,22 @@ static void transpose_words(const uint32_t *from, uint32_t *to)
         for (int j = 0; j < 16; j++) to[j * 16 + i] = from[i * 16 + j];
 }
 
+static void lace_words(const uint32_t *even, const uint32_t *odd, uint32_t *left, uint32_t *right)
+{
+    for (int w = 0; w < 16; w++) {
+        uint32_t *to = w < 8 ? left + 2 * w : right + 2 * (w - 8);
+        to[0] = (even[w] & 0xffffu) | odd[w] << 16;
+        to[1] = even[w] >> 16 | (odd[w] & 0xffff0000u);
+    }
+}
+
+static void stream_words(int32_t n, const uint32_t *from, uint32_t *to)
+{
+    for (int32_t i = 0; i < n; i++) to[i] = from[i];
+}
+
+static void stream_end(void) {}
+
 #include "engine/tensor/bf16_pack_body.h"
 
 static float value_of(uint32_t word, int odd)

@@ -1,5 +1,6 @@
-/* engine/tensor/bf16_transpose_avx512.h - 16 x 16 words of 32 bits, rows to columns, in registers:
- * pairs, then fours, then quarters of a register change places. */
+/* engine/tensor/bf16_transpose_avx512.h - words of 32 bits change places in registers: 16 x 16,
+ * rows to columns (pairs, then fours, then quarters of a register), and the halves of two rows. And
+ * how they go past the caches. */
 #ifndef ENGINE_TENSOR_BF16_TRANSPOSE_AVX512_H
 #define ENGINE_TENSOR_BF16_TRANSPOSE_AVX512_H
 
@@ -34,6 +35,30 @@ static inline void transpose_words(const uint32_t *from, uint32_t *to)
         _mm512_storeu_si512(to + 16 * (j + 8), _mm512_shuffle_i32x4(high0, high1, 0x88));
         _mm512_storeu_si512(to + 16 * (j + 12), _mm512_shuffle_i32x4(high0, high1, 0xdd));
     }
+}
+
+/* Word i of `left` is value i of either row, of `right` value 16 + i. */
+static inline void lace_words(const uint32_t *even, const uint32_t *odd, uint32_t *left,
+                              uint32_t *right)
+{
+    const __m512i word = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i both = _mm512_mullo_epi32(word, _mm512_set1_epi32(0x00010001));
+    const __m512i first = _mm512_add_epi32(both, _mm512_set1_epi32(0x00200000));
+    const __m512i second = _mm512_add_epi32(both, _mm512_set1_epi32(0x00300010));
+    const __m512i e = _mm512_loadu_si512(even), o = _mm512_loadu_si512(odd);
+    _mm512_storeu_si512(left, _mm512_permutex2var_epi16(e, first, o));
+    _mm512_storeu_si512(right, _mm512_permutex2var_epi16(e, second, o));
+}
+
+static inline void stream_words(int32_t n, const uint32_t *from, uint32_t *to)
+{
+    for (int32_t i = 0; i < n; i += 16)
+        _mm512_stream_si512((__m512i *)(void *)(to + i), _mm512_load_si512(from + i));
+}
+
+static inline void stream_end(void)
+{
+    _mm_sfence();
 }
 
 #endif

@@ -64,6 +64,11 @@ struct lowp {
      * w_step is 1, or w_col is when the table trains; out is the whole matrix's start. */
     void (*weights_pack)(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_t depth,
                          int32_t cols, int32_t panel0, int32_t panel1, void *out);
+    /* A table that trains, else NULL: rows [row0, row1) of w [out, in] into their places in both
+     * weights that training reads: `weights` [in, out] of y = x w^T, and `turned` [out, in] of
+     * dx = dy w. row0 is a multiple of PANEL_COLUMNS. w lies at the whole matrix's start. */
+    void (*weights_both)(const float *w, int32_t out, int32_t in, int32_t row0, int32_t row1,
+                         void *weights, void *turned);
     size_t (*scratch_bytes)(int32_t depth);
     void (*gemm)(const struct lowp_gemm *g, int32_t row0, int32_t row1, int32_t col0, int32_t col1,
                  void *scratch);

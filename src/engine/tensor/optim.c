@@ -47,11 +47,17 @@ struct adamw_job {
     const struct optim_run *runs;
     float *params, *m, *v;
     const float *grads;
+    const struct optim_follower *follower;
 };
+
+static size_t piece_of(const struct optim_run *r)
+{
+    return r->piece ? r->piece : ADAMW_PIECE;
+}
 
 static size_t run_pieces(const struct optim_run *r)
 {
-    return (r->end - r->begin + ADAMW_PIECE - 1) / ADAMW_PIECE;
+    return (r->end - r->begin + piece_of(r) - 1) / piece_of(r);
 }
 
 static void adamw_piece(void *ctx, int piece, int thread)
@@ -61,15 +67,17 @@ static void adamw_piece(void *ctx, int piece, int thread)
     const struct optim_run *r = j->runs;
     size_t p = (size_t)piece;
     for (; p >= run_pieces(r); r++) p -= run_pieces(r);
-    const size_t at = r->begin + p * ADAMW_PIECE, left = r->end - at;
-    j->kernels->adamw(r->step, left < ADAMW_PIECE ? left : ADAMW_PIECE, j->params + at,
-                      j->grads + at, j->m + at, j->v + at);
+    const size_t at = r->begin + p * piece_of(r), left = r->end - at;
+    const size_t count = left < piece_of(r) ? left : piece_of(r);
+    j->kernels->adamw(r->step, count, j->params + at, j->grads + at, j->m + at, j->v + at);
+    if (j->follower) j->follower->fn(j->follower->ctx, j->params + at, count);
 }
 
 void optim_adamw(enum isa isa, struct pool *pool, const struct optim_run *runs, int32_t run_count,
-                 float *params, const float *grads, float *m, float *v)
+                 float *params, const float *grads, float *m, float *v,
+                 const struct optim_follower *follower)
 {
-    struct adamw_job j = {kernels_get(isa), runs, params, m, v, grads};
+    struct adamw_job j = {kernels_get(isa), runs, params, m, v, grads, follower};
     size_t pieces = 0;
     for (int32_t i = 0; i < run_count; i++) pieces += run_pieces(&runs[i]);
     run(pool, pieces, adamw_piece, &j);

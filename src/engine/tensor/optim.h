@@ -5,7 +5,7 @@
  *     const double norm = sqrt(optim_square_sum(isa, pool, grads, count));
  *     const struct adamw step = adamw_step(&rule, t, 1.0 / fmax(norm, 1)); // t >= 1
  *     const struct optim_run all = {.begin = 0, .end = count, .step = &step};
- *     optim_adamw(isa, pool, &all, 1, params, grads, m, v);
+ *     optim_adamw(isa, pool, &all, 1, params, grads, m, v, NULL);
  *
  * The update, element by element (Loshchilov & Hutter 2019, in PyTorch's arrangement):
  *     g = grad * grad_scale
@@ -55,9 +55,18 @@ struct adamw adamw_step(const struct adamw_rule *rule, int64_t t, double grad_sc
 struct optim_run {
     size_t begin, end; /* elements of params, grads, m and v */
     const struct adamw *step;
+    size_t piece; /* elements that are updated in one go, the last ones fewer; 0: any number */
 };
+/* Who keeps another form of the parameters makes it while they are in cache: fn is called after
+ * each piece of a run, by the thread that updated it; several pieces at once. */
+struct optim_follower {
+    void (*fn)(void *ctx, const float *params, size_t count);
+    void *ctx;
+};
+/* `follower` may be NULL. */
 void optim_adamw(enum isa isa, struct pool *pool, const struct optim_run *runs, int32_t run_count,
-                 float *params, const float *grads, float *m, float *v);
+                 float *params, const float *grads, float *m, float *v,
+                 const struct optim_follower *follower);
 /* Sum of squares by a tree that depends on count alone: 16 lanes over each block of
  * SQUARE_BLOCK floats, blocks added in double, in order, within a piece; pieces in order. */
 #define SQUARE_BLOCK 4096

@@ -22,16 +22,19 @@ static size_t table_offset(const struct model *m, int i)
     return at[i];
 }
 
+/* Matrices are cut by the rows that an encoder packs together. */
 static void find_runs(struct optimizer *o)
 {
     const struct model *m = o->model;
     const struct tensor *last = NULL;
     for (int32_t i = EMBED_TABLES; i < m->tensor_count; i++) {
         const struct tensor *t = &m->tensors[i];
-        if (last && last->decay == t->decay) continue;
+        if (last && last->decay == t->decay && (!t->decay || last->cols == t->cols)) continue;
         if (last) o->runs[o->run_count - 1].end = t->offset - o->from;
-        o->runs[o->run_count++] = (struct optim_run){.begin = t->offset - o->from,
-                                                     .step = t->decay ? &o->decaying : &o->plain};
+        o->runs[o->run_count++] = (struct optim_run){
+            .begin = t->offset - o->from,
+            .step = t->decay ? &o->decaying : &o->plain,
+            .piece = t->decay ? (size_t)ENCODER_ROWS_TOGETHER * (size_t)t->cols : 0};
         last = t;
     }
     o->runs[o->run_count - 1].end = o->count;
@@ -129,14 +132,14 @@ double optimizer_norm(struct optimizer *o, const struct gradients *g)
 }
 
 void optimizer_step(struct optimizer *o, const struct gradients *g, const struct adamw_rule *rule,
-                    int64_t step, double clip)
+                    int64_t step, double clip, const struct optim_follower *follower)
 {
     struct adamw_rule plain = *rule;
     plain.decay = 0;
     o->decaying = adamw_step(rule, step, clip);
     o->plain = adamw_step(&plain, step, clip);
     optim_adamw(o->isa, o->pool, o->runs, o->run_count, o->model->params + o->from,
-                g->block + o->from, o->m, o->v);
+                g->block + o->from, o->m, o->v, follower);
     optim_history_add(&o->history, &o->decaying);
     for (int i = 0; i < EMBED_TABLES; i++)
         optim_rows_update(o->isa, o->pool, &o->table[i], &o->history, g->table[i].rows,

@@ -6,14 +6,14 @@
  *     optimizer_read(o, &batch);                        // before the batch's forward pass
  *     ... encoder_train_step ...
  *     const double norm = optimizer_norm(o, grads);
- *     optimizer_step(o, grads, &rule, step, clip);
+ *     optimizer_step(o, grads, &rule, step, clip, NULL);
  *     optimizer_settle(o);                              // before anyone reads the whole model
  *
  * The embedding tables are updated row by row when a row is next read (engine/tensor/optim_rows.h);
  * between steps only the rows that optimizer_read named, and every other parameter, are up to
  * date. The weights that a step computes with are those of the dense update, bit for bit.
- * Whoever wants another form of the weights written in the same pass (packed, in fewer bits) finds
- * its place in optimizer_step, where the runs of neighbours are.
+ * Whoever keeps another form of the weights (packed, in fewer bits) follows the update of the block
+ * piece by piece: optimizer_step's `follower`.
  * Threads: one caller; it uses the pool.
  */
 #ifndef ENGINE_TRAIN_OPTIMIZER_INTERNAL_H
@@ -44,9 +44,10 @@ enum err_code optimizer_new(struct model *m, int32_t tokens_max, enum isa isa, s
 void optimizer_free(struct optimizer *o);
 void optimizer_read(struct optimizer *o, const struct packed_batch *b);
 double optimizer_norm(struct optimizer *o, const struct gradients *g);
-/* rule.decay goes to matrices alone; gradients are multiplied by `clip`. */
+/* rule.decay goes to matrices alone; gradients are multiplied by `clip`. A follower sees matrices
+ * by ENCODER_ROWS_TOGETHER rows; the tables are not in the block and have none. */
 void optimizer_step(struct optimizer *o, const struct gradients *g, const struct adamw_rule *rule,
-                    int64_t step, double clip);
+                    int64_t step, double clip, const struct optim_follower *follower);
 void optimizer_settle(struct optimizer *o);
 
 #endif

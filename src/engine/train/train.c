@@ -215,6 +215,11 @@ static void build_batch(struct run *run, int32_t index, struct packed_batch *ret
                                  .targets = run->targets};
 }
 
+static void follow(void *encoder, const float *params, size_t count)
+{
+    encoder_params_changed(encoder, params, count);
+}
+
 static void update(struct run *run, int64_t step, double clip)
 {
     const struct train_recipe *r = &run->job->recipe;
@@ -223,8 +228,8 @@ static void update(struct run *run, int64_t step, double clip)
                                     .beta1 = r->beta1,
                                     .beta2 = r->beta2,
                                     .eps = r->eps};
-    optimizer_step(run->optimizer, encoder_gradients(run->encoder), &rule, step, clip);
-    encoder_weights_changed(run->encoder);
+    const struct optim_follower packs = {follow, run->encoder};
+    optimizer_step(run->optimizer, encoder_gradients(run->encoder), &rule, step, clip, &packs);
 }
 
 static enum err_code not_finite(const struct run *run, const char *what, int64_t step,

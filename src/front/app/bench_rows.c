@@ -91,7 +91,7 @@ static enum err_code adamw_once(void *ctx, struct err *err)
     const struct adamw step = adamw_step(&rule, 10, 1.0);
     const struct optim_run all = {.begin = 0, .end = PARAMS, .step = &step};
     (void)err;
-    optim_adamw(ISA_BEST, r->pool, &all, 1, r->x, r->v, r->y, r->z);
+    optim_adamw(ISA_BEST, r->pool, &all, 1, r->x, r->v, r->y, r->z, NULL);
     return ERR_OK;
 }
 

@@ -204,6 +204,49 @@ static void check_level(const struct lowp *level)
     check_shape(level, &both);
 }
 
+/* Both weights of w [out, in] at once, rows in two parts, are those packed one by one: of y = x w^T
+ * by weights_pack, and of dx = dy w by hand. */
+static void check_both(const struct lowp *k, int32_t out, int32_t in)
+{
+    float *w = matrix((size_t)out * (size_t)in, ORDINARY);
+    const size_t bytes = k->weights_bytes(in, out), turned_bytes = k->weights_bytes(out, in);
+    unsigned char *want = bytes_of(bytes), *got = bytes_of(bytes), *turned = bytes_of(turned_bytes);
+    const int32_t part = out / 2 / PANEL_COLUMNS * PANEL_COLUMNS;
+    k->weights_pack(w, in, 1, in, out, 0, (out + PANEL_COLUMNS - 1) / PANEL_COLUMNS, want);
+    k->weights_both(w, out, in, part, out, got, turned);
+    k->weights_both(w, out, in, 0, part, got, turned);
+    cr_expect_eq(memcmp(want, got, bytes + GUARD), 0, "%s: %d x %d", isa_name(k->isa), (int)out,
+                 (int)in);
+    const int32_t tiles = bf16_depth_tiles(out), cols = (int32_t)(turned_bytes / 64) / tiles;
+    for (int32_t i = 0; i < tiles * BF16_DEPTH; i++)
+        for (int32_t j = 0; in && j < cols; j++) {
+            const uint32_t word =
+                ((uint32_t *)(void *)
+                     turned)[bf16_weights_at(tiles, j / BF16_TILE, i / BF16_DEPTH) +
+                             (size_t)(i % BF16_DEPTH / 2 * BF16_TILE + j % BF16_TILE)];
+            const uint16_t is = (uint16_t)(i % 2 ? word >> 16 : word);
+            cr_expect_eq(is, i < out && j < in ? bf16_of(w[i * in + j]) : 0, "%s: %d x %d",
+                         isa_name(k->isa), (int)out, (int)in);
+        }
+    free(w), free(want), free(got), free(turned);
+}
+
+static void check_level_both(const struct lowp *k)
+{
+    for (size_t i = 0; i < COUNT(ROWS); i++)
+        for (size_t j = 0; j < COUNT(DEPTHS); j++) check_both(k, ROWS[i] + 30, DEPTHS[j]);
+}
+
+Test(bf16, weights_of_both_directions_are_packed_at_once)
+{
+    check_level_both(&lowp_bf16_ref);
+#if defined(__x86_64__)
+    if (isa_available(ISA_AVX2)) check_level_both(&lowp_bf16_avx2);
+    if (isa_available(ISA_AVX512)) check_level_both(&lowp_bf16_avx512);
+    if (isa_available(ISA_AVX512) && isa_has(ISA_BF16)) check_level_both(&lowp_bf16_amx_tile_unit);
+#endif
+}
+
 #if defined(__x86_64__)
 Test(bf16, avx2_gives_the_bits_of_the_reference)
 {

@@ -15,8 +15,8 @@ static void adamw_all(enum isa isa, struct pool *pool, const struct adamw *a, fl
                       const float *g, float *m, float *v, size_t count)
 {
     const struct optim_run runs[] = {
-        {0, count / 7, a}, {count / 7, count / 2, a}, {count / 2, count, a}};
-    optim_adamw(isa, pool, runs, 3, p, g, m, v);
+        {0, count / 7, a, 0}, {count / 7, count / 2, a, 101}, {count / 2, count, a, count}};
+    optim_adamw(isa, pool, runs, 3, p, g, m, v, NULL);
 }
 
 static float *randoms(uint32_t stream, double scale)
@@ -53,6 +53,40 @@ Test(optim, three_steps_follow_adamw_in_double)
     for (int i = 0; i < COUNT; i++) worst = fmax(worst, fabs((double)p[i] - dp[i]));
     cr_expect_leq(worst, 2e-7, "%g", worst); /* three roundings of a weight of size 0.5 */
     free(p), free(m), free(v), free(dp), free(dm), free(dv);
+}
+
+/* Counts how often each element was followed, and whether it had its new value then. */
+struct followed {
+    const float *params, *want;
+    unsigned char times[COUNT];
+    int old;
+};
+
+static void follow(void *ctx, const float *params, size_t count)
+{
+    struct followed *f = ctx;
+    for (size_t i = 0; i < count; i++) f->times[params - f->params + (ptrdiff_t)i]++;
+    if (memcmp(params, f->want + (params - f->params), count * sizeof *params) != 0) f->old++;
+}
+
+Test(optim, a_follower_sees_each_new_parameter_once)
+{
+    float *p = randoms(1, 1.0), *want = randoms(1, 1.0), *g = randoms(2, 1.0);
+    float *m = calloc(2 * COUNT, sizeof *m), *v = calloc(2 * COUNT, sizeof *v);
+    const struct adamw a = adamw_step(&RULE, 1, 1.0);
+    static struct followed f;
+    const struct optim_follower follower = {follow, &f};
+    const struct optim_run runs[] = {{5, 1000, &a, 96}, {1000, COUNT, &a, 0}};
+    struct pool *pool = NULL;
+    struct err err = {0};
+    cr_assert(!pool_new(3, &pool, &err));
+    optim_adamw(ISA_BEST, NULL, runs, 2, want, g, m, v, NULL);
+    f = (struct followed){.params = p, .want = want};
+    optim_adamw(ISA_BEST, pool, runs, 2, p, g, m + COUNT, v + COUNT, &follower);
+    cr_expect_eq(f.old, 0);
+    for (int i = 0; i < COUNT; i++) cr_expect_eq(f.times[i], i >= 5, "element %d", i);
+    pool_free(pool);
+    free(p), free(want), free(g), free(m), free(v);
 }
 
 Test(optim, the_same_bits_for_levels_and_threads)

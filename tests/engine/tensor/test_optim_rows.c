@@ -124,8 +124,8 @@ static void one_step(struct both *b, enum isa isa, struct pool *pool, int t)
     for (size_t i = 0; i < (size_t)count * w; i++) grads[i] = value(b, s->gradient);
     for (int32_t i = 0; i < count; i++)
         memcpy(b->grads + (size_t)rows[i] * w, grads + (size_t)i * w, w * sizeof *grads);
-    const struct optim_run all = {0, ROWS * w, &step};
-    optim_adamw(isa, NULL, &all, 1, b->params, b->grads, b->m, b->v);
+    const struct optim_run all = {.end = ROWS * w, .step = &step};
+    optim_adamw(isa, NULL, &all, 1, b->params, b->grads, b->m, b->v, NULL);
     optim_history_add(&b->history, &step);
     optim_rows_update(isa, pool, &b->rows, &b->history, rows, count, grads);
     if (optim_history_full(&b->history)) settle(b, isa, pool, t);
@@ -168,8 +168,8 @@ Test(optim_rows, a_row_that_slept_for_thousands_of_steps_equals_the_dense_one)
     }
     for (int s = 1; s <= STEPS; s++) {
         const struct adamw step = adamw_step(&rule, s, 1.0);
-        const struct optim_run all = {0, 2 * W, &step};
-        optim_adamw(ISA_BEST, NULL, &all, 1, p, none, m, v);
+        const struct optim_run all = {.end = 2 * W, .step = &step};
+        optim_adamw(ISA_BEST, NULL, &all, 1, p, none, m, v, NULL);
         optim_history_add(&h, &step);
         if (s == 1) optim_rows_update(ISA_BEST, NULL, &t, &h, &row, 1, g);
         if (s == 1) memset(none, 0, sizeof none);
