@@ -1,7 +1,8 @@
 #!/bin/bash
 # bench/quality.sh conll|ncbi [fp32|bf16] [SEED...] - entity F1 on public data with the recipe that is usual
 # there: MiniLM-L6, 3 epochs, batches of 16, learning rate 1e-4, warm-up 0.1, fp32 unless given. Seeds 1 2 3
-# unless given. Every score is of the model in the precision that it was trained in.
+# unless given. The score of a training is of the model in the precision that it was trained in; then the
+# same weights are scored in every precision that they can be served in.
 #
 # Needs the data (CAIRN_TEST_DATA, default ../shared/data) and the weights (tools/setup weights). The
 # development part is the test part here, as the peers' figures have it: nothing is tuned on it.
@@ -31,16 +32,36 @@ data: {train: $train, dev: $dev, test: $dev, format: conll, leakage: allow}
 train: {epochs: 3, batch_size: 16, learning_rate: 1.0e-4, weight_decay: 0.01, warmup: 0.1, max_tokens: 128, precision: $precision, seed: 1}
 YAML
 "$cairn" data split >/dev/null
+# The entity F1 of a model on the development part.
+score() {
+    "$cairn" evaluate "$1" --part dev --json |
+        python3 -c 'import json, sys; print("%.4f" % json.load(sys.stdin)["evaluations"]["model"]["overall"]["f1"])'
+}
+
+# The same weights, served: fp32 is the measure when they were trained in it.
+served() { # model seed
+    local line="$what seed $2, the same weights served:" form other
+    line+=" $precision $(score "$1")"
+    for form in bf16 fp16 int8; do
+        [ "$form" != "$precision" ] || continue
+        other=$("$cairn" quantize "$1" --precision $form --json |
+            python3 -c 'import json, sys; print(json.load(sys.stdin)["model"])')
+        line+=", $form $(score "$other")"
+    done
+    echo "$line"
+}
+
 scores=() # both sets repeat short sentences between their published parts, hence leakage: allow
 for seed in "$@"; do
     "$cairn" train --seed "$seed" --json >train.json
-    read -r f1 speed < <(python3 - train.json <<'PY'
+    read -r f1 speed model < <(python3 - train.json <<'PY'
 import json, sys
 r = json.load(open(sys.argv[1]))["result"]
-print(max(e["f1"] for e in r["history"]), round(r["tokens_per_s"]))
+print(max(e["f1"] for e in r["history"]), round(r["tokens_per_s"]), r["model"])
 PY
 )
     echo "$what $precision seed $seed: best dev entity F1 $f1, $speed tokens/s"
     scores+=("$f1")
+    served "$model" "$seed"
 done
 printf '%s\n' "${scores[@]}" | awk -v what="$what $precision" '{s += $1} END {printf "%s mean of %d seeds: %.4f\n", what, NR, s / NR}'
