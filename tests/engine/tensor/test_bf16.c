@@ -243,7 +243,7 @@ Test(bf16, weights_of_both_directions_are_packed_at_once)
 #if defined(__x86_64__)
     if (isa_available(ISA_AVX2)) check_level_both(&lowp_bf16_avx2);
     if (isa_available(ISA_AVX512)) check_level_both(&lowp_bf16_avx512);
-    if (isa_available(ISA_AVX512) && isa_has(ISA_BF16)) check_level_both(&lowp_bf16_amx_tile_unit);
+    if (isa_available(ISA_AVX512) && isa_has(ISA_BF16)) check_level_both(&lowp_bf16_amx);
 #endif
 }
 
