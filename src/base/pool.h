@@ -22,6 +22,12 @@ enum err_code pool_new(int threads, struct pool **ret, struct err *err) MUST_CHE
 void pool_free(struct pool *p);
 int pool_threads(const struct pool *p);
 void pool_run(struct pool *p, int piece_count, pool_fn *fn, void *ctx);
+/* fn(ctx, member, thread) once on every thread at the same time, member = 0..threads-1: a run whose
+ * pieces may wait for each other. pool_meet, called by a member, returns when all members have
+ * called it; each sees what the others wrote before. All members must meet equally often, and at
+ * least once. */
+void pool_team(struct pool *p, pool_fn *fn, void *ctx);
+void pool_meet(struct pool *p);
 
 /* What to do when the pool hands out `piece` of `count`: the list is cut into a stripe for each
  * thread, and pieces alternate between the stripes, so that what one thread does lies together. Two

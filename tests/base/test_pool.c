@@ -113,6 +113,49 @@ Test(pool, pieces_run_side_by_side, .timeout = 60)
     pool_free(p);
 }
 
+enum { TEAM_MAX = 8, MEETINGS = 200 };
+
+struct team {
+    struct pool *pool;
+    int threads, written[2][TEAM_MAX]; /* in turn; plain: the meetings order them */
+    atomic_int wrong, members[TEAM_MAX], on_thread[TEAM_MAX];
+};
+
+/* Writes its own place, meets, and reads everybody's. */
+static void team_member(void *ctx, int member, int thread)
+{
+    struct team *t = ctx;
+    atomic_fetch_add(&t->members[member], 1);
+    atomic_fetch_add(&t->on_thread[thread], 1);
+    for (int i = 0; i < MEETINGS; i++) {
+        t->written[i % 2][member] = i * member;
+        pool_meet(t->pool);
+        for (int other = 0; other < t->threads; other++)
+            if (t->written[i % 2][other] != i * other) atomic_fetch_add(&t->wrong, 1);
+        if (i == MEETINGS / 2 && member == 0) os_sleep_ms(2); /* the others go to sleep */
+    }
+}
+
+static void run_team(int threads, int rounds)
+{
+    struct team t = {.pool = new_pool(threads), .threads = threads};
+    for (int i = 0; i < rounds; i++) pool_team(t.pool, team_member, &t);
+    cr_expect_eq(atomic_load(&t.wrong), 0);
+    for (int i = 0; i < TEAM_MAX; i++) {
+        cr_expect_eq(atomic_load(&t.members[i]), i < threads ? rounds : 0);
+        cr_expect_eq(atomic_load(&t.on_thread[i]), i < threads ? rounds : 0);
+    }
+    pool_free(t.pool);
+}
+
+Test(pool, a_team_is_every_thread_once_and_sees_what_was_written_before_it_met, .timeout = 120)
+{
+    run_team(1, 3);
+    run_team(2, 20);
+    run_team(3, 5);
+    run_team(TEAM_MAX, 3);
+}
+
 static void run_inside(void *ctx, int piece, int thread)
 {
     (void)piece;

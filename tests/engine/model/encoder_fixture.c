@@ -3,12 +3,13 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-struct model *fixture_model_sized(int32_t hidden, int32_t intermediate, float dropout)
+struct model *fixture_model_sized(int32_t hidden, int32_t heads, int32_t intermediate,
+                                  float dropout)
 {
     const struct model_config c = {.vocab_count = 50,
                                    .hidden = hidden,
                                    .layers = 2,
-                                   .heads = 3,
+                                   .heads = heads,
                                    .intermediate = intermediate,
                                    .positions = 19,
                                    .types = 2,
@@ -35,7 +36,7 @@ struct model *fixture_model_sized(int32_t hidden, int32_t intermediate, float dr
 
 struct model *fixture_model(float dropout)
 {
-    return fixture_model_sized(24, 40, dropout);
+    return fixture_model_sized(24, 3, 40, dropout);
 }
 
 struct packed_batch fixture_batch(void)

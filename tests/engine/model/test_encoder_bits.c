@@ -95,7 +95,7 @@ Test(encoder_bits, a_training_step_keeps_nothing_of_the_steps_before)
 /* Blocks that the products squared, over the gradients of more than one step. */
 Test(encoder_bits, squares_of_a_gradient_are_those_of_its_blocks)
 {
-    struct model *m = fixture_model_sized(96, 200, 0.1f);
+    struct model *m = fixture_model_sized(96, 3, 200, 0.1f);
     struct pool *pool = fixture_pool(2);
     struct encoder *e = fixture_encoder(m, pool, ISA_BEST, true, true);
     const struct packed_batch b = fixture_batch();

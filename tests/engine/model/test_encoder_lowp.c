@@ -64,7 +64,8 @@ static void in_order(int32_t *order)
     for (int32_t i = 0; i < TEXTS; i++) order[i] = i;
 }
 
-/* Shuffled, and cut into batches of 1 to 40 texts: both ways of cutting a layer are met. */
+/* Shuffled, and cut into batches of 1 to 40 texts: with heads of whole panels of columns both ways
+ * of cutting a layer are met. */
 static void run_shuffled(struct encoder *e, const struct corpus *c, uint64_t seed, float *logits)
 {
     struct rng r;
@@ -104,15 +105,32 @@ static void expect_same_bits(const struct model *m, const struct corpus *c, enum
         }
 }
 
-Test(encoder_lowp, bits_do_not_depend_on_level_threads_or_batch_mates)
+static void expect_same_bits_of(struct model *m)
 {
     (void)tile_trap_start();
     static struct corpus c;
     corpus_make(&c);
-    struct model *m = fixture_model(0.0f);
     for (int i = 0; i < PRECISION_COUNT; i++)
         if (lowp_get(PRECISIONS[i], ISA_REF)) expect_same_bits(m, &c, PRECISIONS[i]);
     model_free(m);
+}
+
+/* Rows of 24 columns, which are no panels: never by columns. */
+Test(encoder_lowp, bits_do_not_depend_on_level_threads_or_batch_mates)
+{
+    expect_same_bits_of(fixture_model(0.0f));
+}
+
+/* Heads of 16 columns, two a panel, for up to three threads: of two pairs, so that one has none. */
+Test(encoder_lowp, bits_are_the_same_by_columns)
+{
+    expect_same_bits_of(fixture_model_sized(64, 4, 40, 0.0f));
+}
+
+/* Heads of 24 columns: four are three panels, and one thread has them all. */
+Test(encoder_lowp, bits_are_the_same_by_columns_where_a_head_is_no_panel)
+{
+    expect_same_bits_of(fixture_model_sized(96, 4, 72, 0.0f));
 }
 
 /* Mean distance of logits from fp32's, over their spread. Rounding an operand to b bits leaves an
