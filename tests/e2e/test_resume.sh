@@ -64,7 +64,18 @@ wait $pid
 sed -i 's/ precision: bf16,/ precision: auto,/' cairn.yaml
 cairn 0 "resumed where precision is auto" $long --resume --json
 same "it ends in the digest of bf16" "$(value .model)" "$low"
-sed -i 's/ precision: auto,/ precision: fp32,/' cairn.yaml
+sed -i 's/ precision: auto,/ precision: bf16,/' cairn.yaml
+for round in $(seq "$rounds"); do
+    ms=$(random_ms "$train_ms")
+    "$CAIRN" $long >/dev/null 2>&1 </dev/null &
+    pid=$!
+    nap "$ms"
+    kill -KILL $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    run $long --resume --json || { grep -q 'no interrupted run' "$err" && run $long --json; }
+    same "kill -9 of bf16 training at $ms ms, round $round" "$(value .model)" "$low"
+done
+sed -i 's/ precision: bf16,/ precision: fp32,/' cairn.yaml
 
 # ---- kill -9 while training
 resumed=0

@@ -37,9 +37,9 @@ double loss_of_batch(struct encoder *e, int32_t target_count)
 
 /* ------------------------------------------------------------------------- pieces of layers */
 
-/* dw [out, in] = dy^T x: dy [T, out], x [T, in] */
+/* dw [out, in] = dy^T x: dy [T, out], x [T, in]; below fp32 dy as operand and x as weights */
 static void work_weight(struct encoder *e, struct work *w, const float *dy, int32_t out,
-                        const float *x, int32_t in, float *dw)
+                        const float *x, int32_t in, struct low low, float *dw)
 {
     const struct gemm g = {.rows = out,
                            .cols = in,
@@ -52,7 +52,7 @@ static void work_weight(struct encoder *e, struct work *w, const float *dy, int3
                            .b_step = in,
                            .c = dw,
                            .c_row = in};
-    work_gemm(e, w, &g);
+    work_gemm(e, w, &g, low);
 }
 
 /* dx [T, in] = dy w: dy [T, out], w [out, in], which `turned` is packed from unless it is NULL. The
@@ -103,13 +103,19 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
     const struct norm_back n = {
         b->dy, acts->xhat2, acts->rstd2, p + o->norm2_gamma,
         encoder_masks(e, site_of(layer, SITE_OUTPUT), e->model->config.dropout_hidden)};
-    run_rows(e, norm_back_row, &n);
+    const struct rows_low low = {
+        b->ddrop,
+        h,
+        b->ddrop_op,
+        {{acts->act_op, inter, b->wide_weights}, {acts->y1_op, h, b->thin_weights}}};
+    run_rows_low(e, norm_back_row, &n, &low);
     struct gemm g = input_gradient(e, b->ddrop, h, p + o->down_weight,
                                    turned_find(e, layer, PACKED_DOWN), inter, b->dbig);
     g.epilogue = GEMM_MULTIPLY;
     g.other = acts->slope;
-    work_weight(e, &w, b->ddrop, h, acts->act, inter, grads + o->down_weight);
-    work_gemm(e, &w, &g);
+    work_weight(e, &w, b->ddrop, h, acts->act, inter,
+                (struct low){.a = b->ddrop_op, .b = b->wide_weights}, grads + o->down_weight);
+    work_gemm(e, &w, &g, (struct low){.a = b->ddrop_op, .out = b->dbig_op});
     work_column_sum(&w, t, h, b->ddrop, grads + o->down_bias);
     work_column_dot(&w, t, h, b->dy, acts->xhat2, grads + o->norm2_gamma);
     work_column_sum(&w, t, h, b->dy, grads + o->norm2_beta);
@@ -119,8 +125,9 @@ static void feed_forward_back(struct encoder *e, int32_t layer)
                        b->dmid);
     g.epilogue = GEMM_ADD;
     g.other = b->dsum;
-    work_weight(e, &w, b->dbig, inter, acts->y1, h, grads + o->up_weight);
-    work_gemm(e, &w, &g);
+    work_weight(e, &w, b->dbig, inter, acts->y1, h,
+                (struct low){.a = b->dbig_op, .b = b->thin_weights}, grads + o->up_weight);
+    work_gemm(e, &w, &g, (struct low){.a = b->dbig_op});
     work_column_sum(&w, t, inter, b->dbig, grads + o->up_bias);
     work_run(e, &w);
 }
@@ -135,10 +142,13 @@ static void attention_head_back(struct encoder *e, const void *ctx, int32_t sequ
     float *dq = e->back.dbig + first * 3 * h + column;
     attention_backward(&a, e->back.dcontext + first * h + column, h, dq, dq + h, dq + 2 * h,
                        scratch);
+    for (int32_t part = 0; part < 3; part++)
+        head_low(e, sequence, part * h + head * e->head_dim, e->back.dbig, 3 * h, e->back.dbig_op);
 }
 
-/* back.dmid -> back.dy of the layer below, whose output is x; gradients of the first half */
-static void attention_block_back(struct encoder *e, int32_t layer, const float *x)
+/* back.dmid -> back.dy of the layer below, whose output is x (x_op: as operand); gradients of the
+ * first half */
+static void attention_block_back(struct encoder *e, int32_t layer, const float *x, const void *x_op)
 {
     const struct layer_acts *acts = &e->layer[layer];
     const struct layer_offsets *o = &e->model->layer[layer];
@@ -151,23 +161,31 @@ static void attention_block_back(struct encoder *e, int32_t layer, const float *
     const struct norm_back n = {
         b->dmid, acts->xhat1, acts->rstd1, p + o->norm1_gamma,
         encoder_masks(e, site_of(layer, SITE_MIDDLE), e->model->config.dropout_hidden)};
-    run_rows(e, norm_back_row, &n);
+    const struct rows_low low = {
+        b->ddrop,
+        h,
+        b->ddrop_op,
+        {{acts->context_op, h, b->wide_weights}, {x_op, h, b->thin_weights}}};
+    run_rows_low(e, norm_back_row, &n, &low);
     struct gemm g = input_gradient(e, b->ddrop, h, p + o->out_weight,
                                    turned_find(e, layer, PACKED_OUT), h, b->dcontext);
-    work_weight(e, &w, b->ddrop, h, acts->context, h, grads + o->out_weight);
-    work_gemm(e, &w, &g);
+    work_weight(e, &w, b->ddrop, h, acts->context, h,
+                (struct low){.a = b->ddrop_op, .b = b->wide_weights}, grads + o->out_weight);
+    work_gemm(e, &w, &g, (struct low){.a = b->ddrop_op});
     work_column_sum(&w, t, h, b->ddrop, grads + o->out_bias);
     work_column_dot(&w, t, h, b->dmid, acts->xhat1, grads + o->norm1_gamma);
     work_column_sum(&w, t, h, b->dmid, grads + o->norm1_beta);
     work_run(e, &w);
 
     run_heads(e, attention_head_back, &layer);
+    heads_low(e, b->dbig, 3 * h, b->dbig_op);
     g = input_gradient(e, b->dbig, 3 * h, p + o->qkv_weight, turned_find(e, layer, PACKED_QKV), h,
                        b->dy);
     g.epilogue = GEMM_ADD;
     g.other = b->dsum;
-    work_weight(e, &w, b->dbig, 3 * h, x, h, grads + o->qkv_weight);
-    work_gemm(e, &w, &g);
+    work_weight(e, &w, b->dbig, 3 * h, x, h, (struct low){.a = b->dbig_op, .b = b->thin_weights},
+                grads + o->qkv_weight);
+    work_gemm(e, &w, &g, (struct low){.a = b->dbig_op});
     work_column_sum(&w, t, 3 * h, b->dbig, grads + o->qkv_bias);
     work_run(e, &w);
 }
@@ -190,12 +208,13 @@ static void mask_dy(struct encoder *e, uint32_t site, float rate)
 static void head_back(struct encoder *e)
 {
     const struct model *m = e->model;
-    struct work w = {.exact = true};
+    struct work w = {.count = 0};
+    const struct low exact = {.a = NULL}; /* in every precision */
     const struct gemm g = input_gradient(e, e->back.dlogits, e->labels, m->params + m->head_weight,
                                          NULL, e->hidden, e->back.dy);
-    work_weight(e, &w, e->back.dlogits, e->labels, e->head_in, e->hidden,
+    work_weight(e, &w, e->back.dlogits, e->labels, e->head_in, e->hidden, exact,
                 e->gradients.block + m->head_weight);
-    work_gemm(e, &w, &g);
+    work_gemm(e, &w, &g, exact);
     work_column_sum(&w, e->batch.tokens, e->labels, e->back.dlogits,
                     e->gradients.block + m->head_bias);
     work_run(e, &w);
@@ -299,7 +318,8 @@ void backward_pass(struct encoder *e)
     head_back(e);
     for (int32_t i = e->model->config.layers - 1; i >= 0; i--) {
         feed_forward_back(e, i);
-        attention_block_back(e, i, i > 0 ? e->layer[i - 1].y2 : e->embed_y);
+        attention_block_back(e, i, i > 0 ? e->layer[i - 1].y2 : e->embed_y,
+                             i > 0 ? e->layer[i - 1].y2_op : e->embed_op);
     }
     embeddings_back(e);
     clear_gaps(e);

@@ -1,31 +1,32 @@
-/* Products of a training step below fp32: what a work list converts before it multiplies.
+/* Products of a training step below fp32, and the weights that they read.
  *
- * A product that the passes describe in fp32 (struct gemm) becomes one of lowp.h over operands that
- * are made from the same fp32 matrices in a first run of the pool; the second run multiplies:
+ * Whoever makes a matrix that such a product reads writes it as operand too, by the same thread and
+ * while the rows are in cache: a float is rounded once. What a product reads:
  *
- *     y  = x W^T      a = rows of x             b = W, packed after the optimiser's step
- *     dx = dy W       a = rows of dy            b = W the other way round, packed then as well
- *     dW = dy^T x     a = columns of dy         b = x as weights, its tokens being depth
+ *     y  = x W^T      a = x     LayerNorm, GELU's product, a head of attention wrote it
+ *     dx = dy W       a = dy    LayerNorm's backward pass, the product of dx behind GELU, a head
+ *     dW = dy^T x     a = dy    transposed here, see below
+ *                     b = x     the operand of forward, laced by the pass that begins a half layer
  *
- * Operands live in one area that each list uses from its start: they are read once, by this list,
- * and the next list writes over them while they are in cache. What comes out is fp32 again, so that
- * everything between products is the code of fp32. The head (few columns) stays in fp32 in every
- * precision, as when serving.
+ * What comes out is fp32, so that everything between products is the code of fp32. The head (few
+ * columns) stays in fp32 in every precision, as when serving.
+ *
+ * A piece of dW is a block of its rows by all columns: dy's columns of the block are transposed
+ * into pairs of tokens by the thread that multiplies them, right before it does. So each is
+ * transposed once, and read from that thread's L2:
+ *
+ *     dy [T, out]    | block |        scratch [block][T]       x as weights [T, in]
+ *                    |  all  |   ->   half of L2 at most   x   from L2 or L3        ->  dW block
  */
 #include "base/arena.h"
 #include "engine/model/encoder_internal.h"
 
-enum { ALIGN = 64, ROWS_A_PIECE = 32, COLUMNS_A_PIECE = 64, PANELS_A_PIECE = 2 };
-enum { ROW_STEP_MAX = 384, ROW_STEP_MIN = 32, COL_STEP_MAX = 6 * PANEL_COLUMNS };
+enum { ALIGN = 64, ROW_STEP_MAX = 384, ROW_STEP_MIN = 32, COL_STEP_MAX = 6 * PANEL_COLUMNS };
+enum { BLOCK_BYTES_MAX = 1 << 20 };
 
 static int32_t pieces_of(int32_t count, int32_t step)
 {
     return (count + step - 1) / step;
-}
-
-static int32_t end_of(int32_t begin, int32_t step, int32_t count)
-{
-    return count - begin < step ? count : begin + step;
 }
 
 static size_t aligned(size_t bytes)
@@ -33,114 +34,84 @@ static size_t aligned(size_t bytes)
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-/* The largest list: dy by rows and by columns, and x as weights. */
-size_t convert_area_bytes(const struct encoder *e)
+/* ---------------------------------------------------------------------------------- products */
+
+static int32_t pieces(const struct work_item *i)
 {
-    const int32_t t = e->options.tokens_max, h3 = 3 * e->hidden;
-    const int32_t wide = h3 > e->intermediate ? h3 : e->intermediate;
-    return aligned(e->lowp->operand_bytes(t, wide)) + aligned(e->lowp->operand_bytes(wide, t)) +
-           aligned(e->lowp->weights_bytes(t, wide));
+    return pieces_of(i->lowp.cols, i->col_step) * pieces_of(i->lowp.rows, i->row_step);
 }
 
-bool work_is_converted(const struct encoder *e, const struct work *w, const struct gemm *g)
+static int32_t half_of(int32_t step)
 {
-    return e->lowp && e->options.training && !w->exact && (g->b_packed || g->a_step != 1);
-}
-
-/* A place of `bytes` in the area, and what fills it. */
-static void *convert_add(const struct encoder *e, struct work *w, struct convert c, size_t bytes)
-{
-    BUG_IF(w->convert_count == CONVERT_MAX);
-    c.to = (char *)e->operand + w->area_used;
-    w->area_used += aligned(bytes);
-    w->convert[w->convert_count++] = c;
-    return c.to;
-}
-
-static const void *operand_of(const struct encoder *e, struct work *w, const struct gemm *g)
-{
-    const bool columns = g->a_step != 1;
-    const int32_t step = columns ? COLUMNS_A_PIECE : ROWS_A_PIECE;
-    return convert_add(e, w,
-                       (struct convert){.kind = columns ? CONVERT_COLUMNS : CONVERT_ROWS,
-                                        .from = g->a,
-                                        .row = columns ? g->a_step : g->a_row,
-                                        .count = g->rows,
-                                        .depth = g->depth,
-                                        .step = step,
-                                        .pieces = pieces_of(g->rows, step)},
-                       e->lowp->operand_bytes(g->rows, g->depth));
-}
-
-static const void *weights_of(const struct encoder *e, struct work *w, const struct gemm *g)
-{
-    if (g->b_packed) return g->b;
-    return convert_add(
-        e, w,
-        (struct convert){.kind = CONVERT_WEIGHTS,
-                         .from = g->b,
-                         .row = g->b_step,
-                         .count = g->cols,
-                         .depth = g->depth,
-                         .step = PANELS_A_PIECE,
-                         .pieces = pieces_of(g->cols, PANELS_A_PIECE * PANEL_COLUMNS)},
-        e->lowp->weights_bytes(g->depth, g->cols));
+    return pieces_of(step / 2, ROW_STEP_MIN) * ROW_STEP_MIN;
 }
 
 /* Cut by columns first: a panel of b is then read by one thread, and the rows of a by all. */
-void convert_gemm(const struct encoder *e, struct work *w, struct work_item *i,
-                  const struct gemm *g)
+static void cut(const struct encoder *e, struct work_item *i)
 {
-    i->kind = WORK_LOWP;
+    const int32_t panels = pieces_of(i->lowp.cols, PANEL_COLUMNS);
+    i->col_step = pieces_of(panels, 4 * e->threads) * PANEL_COLUMNS;
+    if (i->col_step > COL_STEP_MAX) i->col_step = COL_STEP_MAX;
+    i->row_step = ROW_STEP_MAX;
+    while (pieces(i) < 2 * e->threads && i->row_step > ROW_STEP_MIN)
+        i->row_step = half_of(i->row_step);
+}
+
+/* By rows first; by columns only where threads outnumber blocks of rows. */
+static void cut_weight(const struct encoder *e, struct work_item *i)
+{
+    const size_t least = e->lowp->operand_bytes(ROW_STEP_MIN, i->lowp.depth);
+    i->col_step = pieces_of(i->lowp.cols, PANEL_COLUMNS) * PANEL_COLUMNS;
+    i->row_step = ROW_STEP_MAX;
+    while (i->row_step > ROW_STEP_MIN &&
+           (pieces(i) < 2 * e->threads ||
+            (size_t)(i->row_step / ROW_STEP_MIN) * least > BLOCK_BYTES_MAX))
+        i->row_step = half_of(i->row_step);
+    while (pieces(i) < e->threads && i->col_step > PANEL_COLUMNS)
+        i->col_step = half_of(i->col_step);
+}
+
+void low_gemm(const struct encoder *e, struct work_item *i, const struct gemm *g, struct low low)
+{
+    const bool weight = g->a_step != 1;
+    BUG_IF(!low.b && !g->b_packed);
+    i->kind = weight ? WORK_LOWP_WEIGHT : WORK_LOWP;
     i->lowp = (struct lowp_gemm){.rows = g->rows,
                                  .cols = g->cols,
                                  .depth = g->depth,
-                                 .a = operand_of(e, w, g),
-                                 .b = weights_of(e, w, g),
+                                 .a = low.a,
+                                 .b = low.b ? low.b : g->b,
                                  .epilogue = g->epilogue,
                                  .bias = g->bias,
                                  .c = g->c,
                                  .c_row = g->c_row,
+                                 .out = low.out,
                                  .slope = g->slope,
                                  .other = g->other};
-    const int32_t panels = pieces_of(g->cols, PANEL_COLUMNS);
-    i->col_step = pieces_of(panels, 4 * e->threads) * PANEL_COLUMNS;
-    if (i->col_step > COL_STEP_MAX) i->col_step = COL_STEP_MAX;
-    i->col_pieces = pieces_of(g->cols, i->col_step);
-    i->row_step = ROW_STEP_MAX;
-    while (i->col_pieces * pieces_of(g->rows, i->row_step) < 2 * e->threads &&
-           i->row_step > ROW_STEP_MIN)
-        i->row_step /= 2;
-    i->row_step = pieces_of(i->row_step, ROW_STEP_MIN) * ROW_STEP_MIN;
-    i->pieces = i->col_pieces * pieces_of(g->rows, i->row_step);
-}
-
-static void convert_piece(void *ctx, int piece, int thread)
-{
-    (void)thread;
-    const struct work_run *r = ctx;
-    const struct lowp *k = r->e->lowp;
-    const struct convert *c = r->work->convert;
-    for (; piece >= c->pieces; c++) piece -= c->pieces;
-    const int32_t begin = piece * c->step;
-    if (c->kind == CONVERT_ROWS)
-        k->operand_rows(c->from, c->row, begin, end_of(begin, c->step, c->count), c->depth, c->to);
-    else if (c->kind == CONVERT_COLUMNS)
-        k->operand_columns(c->from, c->row, begin, end_of(begin, c->step, c->count), c->depth,
-                           c->to);
+    if (weight)
+        cut_weight(e, i);
     else
-        k->weights_pack(c->from, 1, c->row, c->depth, c->count, begin,
-                        end_of(begin, c->step, pieces_of(c->count, PANEL_COLUMNS)), c->to);
+        cut(e, i);
+    i->col_pieces = pieces_of(g->cols, i->col_step);
+    i->pieces = pieces(i);
 }
 
-void convert_run(struct encoder *e, struct work *w)
+/* Room for the largest block of dy, before the kernel's own scratch. */
+size_t low_scratch_bytes(const struct encoder *e)
 {
-    struct work_run r = {e, w};
-    int pieces = 0;
-    for (int i = 0; i < w->convert_count; i++) pieces += w->convert[i].pieces;
-    if (pieces > 0) pool_run(e->pool, pieces, convert_piece, &r);
-    w->convert_count = 0;
-    w->area_used = 0;
+    const size_t least = e->lowp->operand_bytes(ROW_STEP_MIN, e->options.tokens_max);
+    return aligned(least > BLOCK_BYTES_MAX ? least : BLOCK_BYTES_MAX);
+}
+
+void low_weight_piece(struct encoder *e, const struct lowp_gemm *all, int32_t row0, int32_t row1,
+                      int32_t col0, int32_t col1, void *scratch)
+{
+    struct lowp_gemm g = *all;
+    e->lowp->operand_turn(g.a, g.depth, g.rows, row0, row1, scratch);
+    g.a = scratch;
+    g.rows = row1 - row0;
+    g.c += row0 * g.c_row;
+    e->lowp->gemm(&g, 0, g.rows, col0, col1, (char *)scratch + low_scratch_bytes(e));
 }
 
 /* ------------------------------------------------- weights, once a step and in both directions */

@@ -8,7 +8,8 @@
  *     logits = dropout(x) W_head^T + b
  *
  * Serving keeps one set of activations: y2 is written over x, which is read for the last time in
- * y1.
+ * y1. Training below fp32 writes beside each activation that a product reads its operand, by the
+ * thread that made it and while the rows are in cache (_op); backward reads it again.
  */
 #include "engine/model/encoder_internal.h"
 #include "engine/tensor/attention.h"
@@ -32,10 +33,10 @@ static struct gemm linear(const struct encoder *e, const float *x, int32_t in, c
                          .c_row = out};
 }
 
-static void run_gemm(struct encoder *e, const struct gemm *g)
+static void run_gemm(struct encoder *e, const struct gemm *g, struct low low)
 {
     struct work w = {.count = 0};
-    work_gemm(e, &w, g);
+    work_gemm(e, &w, g, low);
     work_run(e, &w);
 }
 
@@ -88,11 +89,12 @@ static void attention_head(struct encoder *e, const void *ctx, int32_t sequence,
     float *context =
         r->acts->context + (ptrdiff_t)e->batch.cu_len[sequence] * e->hidden + head * e->head_dim;
     attention_forward(&a, context, e->hidden, scratch);
+    head_low(e, sequence, head * e->head_dim, r->acts->context, e->hidden, r->acts->context_op);
 }
 
-/* y1 from x [T, H] */
+/* y1 from x [T, H]; x_op is x as operand, or NULL */
 static void attention_block(struct encoder *e, int32_t layer, const struct layer_acts *acts,
-                            const float *x)
+                            const float *x, const void *x_op)
 {
     const float *p = e->model->params;
     const struct layer_offsets *o = &e->model->layer[layer];
@@ -102,11 +104,12 @@ static void attention_block(struct encoder *e, int32_t layer, const struct layer
         linear(e, x, h, p + o->qkv_weight, packed ? packed->qkv : NULL, 3 * h, acts->qkv);
     g.epilogue = GEMM_BIAS;
     g.bias = p + o->qkv_bias;
-    run_gemm(e, &g);
+    run_gemm(e, &g, (struct low){.a = x_op});
     const struct layer_run r = {layer, acts};
     run_heads(e, attention_head, &r);
+    heads_low(e, acts->context, h, acts->context_op);
     g = linear(e, acts->context, h, p + o->out_weight, packed ? packed->out : NULL, h, e->sum);
-    run_gemm(e, &g);
+    run_gemm(e, &g, (struct low){.a = acts->context_op});
     const struct norm n = {
         .bias = p + o->out_bias,
         .residual = x,
@@ -116,7 +119,8 @@ static void attention_block(struct encoder *e, int32_t layer, const struct layer
         .xhat = acts->xhat1,
         .rstd = acts->rstd1,
         .masks = encoder_masks(e, site_of(layer, SITE_MIDDLE), e->model->config.dropout_hidden)};
-    run_rows(e, norm_row, &n);
+    const struct rows_low low = {.y = acts->y1, .cols = h, .operand = acts->y1_op};
+    run_rows_low(e, norm_row, &n, &low);
 }
 
 /* y2 from y1 */
@@ -131,9 +135,9 @@ static void feed_forward(struct encoder *e, int32_t layer, const struct layer_ac
     g.epilogue = GEMM_BIAS_GELU;
     g.bias = p + o->up_bias;
     g.slope = acts->slope;
-    run_gemm(e, &g);
+    run_gemm(e, &g, (struct low){.a = acts->y1_op, .out = acts->act_op});
     g = linear(e, acts->act, inter, p + o->down_weight, packed ? packed->down : NULL, h, e->sum);
-    run_gemm(e, &g);
+    run_gemm(e, &g, (struct low){.a = acts->act_op});
     const struct norm n = {
         .bias = p + o->down_bias,
         .residual = acts->y1,
@@ -143,7 +147,8 @@ static void feed_forward(struct encoder *e, int32_t layer, const struct layer_ac
         .xhat = acts->xhat2,
         .rstd = acts->rstd2,
         .masks = encoder_masks(e, site_of(layer, SITE_OUTPUT), e->model->config.dropout_hidden)};
-    run_rows(e, norm_row, &n);
+    const struct rows_low low = {.y = acts->y2, .cols = h, .operand = acts->y2_op};
+    run_rows_low(e, norm_row, &n, &low);
 }
 
 struct head_run {
@@ -170,19 +175,22 @@ static void head_logits(struct encoder *e, const float *x)
     struct gemm g = linear(e, x, e->hidden, m->params + m->head_weight, NULL, e->labels, e->logits);
     g.epilogue = GEMM_BIAS;
     g.bias = m->params + m->head_bias;
-    run_gemm(e, &g);
+    run_gemm(e, &g, (struct low){.a = NULL});
 }
 
 void forward_pass(struct encoder *e)
 {
     const struct dropout masks = encoder_masks(e, SITE_EMBEDDINGS, e->model->config.dropout_hidden);
-    run_rows(e, embed_row, &masks);
+    const struct rows_low low = {.y = e->embed_y, .cols = e->hidden, .operand = e->embed_op};
+    run_rows_low(e, embed_row, &masks, &low);
     const float *x = e->embed_y;
+    const void *x_op = e->embed_op;
     for (int32_t i = 0; i < e->model->config.layers; i++) {
         const struct layer_acts *acts = &e->layer[e->options.training ? i : 0];
-        attention_block(e, i, acts, x);
+        attention_block(e, i, acts, x, x_op);
         feed_forward(e, i, acts);
         x = acts->y2;
+        x_op = acts->y2_op;
     }
     if (e->logits) head_logits(e, x);
     e->last = x;

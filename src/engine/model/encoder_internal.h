@@ -14,12 +14,15 @@
 
 struct layer_acts {     /* of one layer; serving has one set for all layers */
     float *qkv;         /* [T, 3H] */
-    float *context;     /* [T, H] */
+    float *context;     /* [T, H]; training below fp32: one for all layers */
     float *xhat1, *y1;  /* [T, H] normalised, and after gamma and beta; xhat only when training */
     float *rstd1;       /* [T] */
-    float *act, *slope; /* [T, I] gelu and gelu' of the product; slope only when training */
+    float *act, *slope; /* [T, I] gelu and gelu' of the product; slope only when training, and act
+                         * only there in fp32 */
     float *xhat2, *y2;  /* [T, H] */
     float *rstd2;       /* [T] */
+    /* Training below fp32: the operands of the same names, from forward to backward; else NULL. */
+    void *context_op, *y1_op, *act_op, *y2_op;
 };
 
 struct layer_packed { /* serving: the four weights as products read them */
@@ -35,6 +38,10 @@ struct backward {    /* training: gradients of activations, reused by every laye
     float *dcontext; /* [T, H] */
     float *dlogits;  /* [T, N] */
     float *losses;   /* [T] */
+    /* Below fp32: the operands of the same names, and what dW reads as weights: activations [T, I]
+     * and [T, H] of the half layer at hand. */
+    void *ddrop_op, *dbig_op;
+    void *wide_weights, *thin_weights;
 };
 
 struct encoder {
@@ -53,7 +60,9 @@ struct encoder {
     void *packed_block;                       /* owned; NULL: the model came with them */
     void *packed_data;                        /* in the block: what is packed here */
     void *turned_block, *turned; /* training below fp32: owned; weights for dx = dy W */
-    void *operand, *operand_act; /* [T, H], [T, I], below fp32; training: an area */
+    void *operand, *operand_act; /* [T, H], [T, I], serving below fp32 */
+    void *embed_op;              /* [T, H] embed_y as operand, training below fp32 */
+    float *context;              /* [T, H] of the layer at hand, training below fp32 */
     float *sum;                  /* [T, H] a GEMM's output before LayerNorm */
     float *head_in;              /* [T, H] the head's input behind its dropout */
     float *logits;               /* [T, N] */
@@ -90,9 +99,9 @@ static inline struct dropout row_mask(struct dropout site, int32_t hidden, int32
 
 /* A work list: products and column sums that do not depend on each other, cut into pieces by their
  * outputs and run by the pool in one go. */
-enum { WORK_MAX = 8, CONVERT_MAX = 4 };
+enum { WORK_MAX = 8 };
 struct work_item {
-    enum { WORK_GEMM, WORK_LOWP, WORK_COLUMN_SUM, WORK_COLUMN_DOT } kind;
+    enum { WORK_GEMM, WORK_LOWP, WORK_LOWP_WEIGHT, WORK_COLUMN_SUM, WORK_COLUMN_DOT } kind;
     struct gemm gemm;
     struct lowp_gemm lowp;
     const float *x, *y; /* column sums: [rows, cols], row stride `row` */
@@ -101,38 +110,32 @@ struct work_item {
     float *out;
     int32_t row_step, col_step, col_pieces, pieces;
 };
-struct convert { /* fp32 to an operand or to weights, before the list's products run */
-    enum { CONVERT_ROWS, CONVERT_COLUMNS, CONVERT_WEIGHTS } kind;
-    const float *from;
-    ptrdiff_t row;
-    int32_t count, depth; /* rows of the operand, or columns of the weights */
-    void *to;
-    int32_t step, pieces;
-};
 struct work {
     struct work_item item[WORK_MAX];
     int count;
-    bool exact; /* products in fp32 in every precision: the head's */
-    struct convert convert[CONVERT_MAX];
-    int convert_count;
-    size_t area_used;
 };
 struct work_run {
     struct encoder *e;
     const struct work *work;
 };
-void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g);
+/* What a product reads and writes below fp32 in place of struct gemm's a, b and c. All NULL: it is
+ * computed in fp32 (every product in fp32, and the head's in every precision). */
+struct low {
+    const void *a; /* operand; of dW = dy^T x: dy as operand, not transposed */
+    const void *b; /* weights; NULL: gemm's, which are packed */
+    void *out;     /* c as operand too, or alone when gemm's c is NULL; or NULL */
+};
+void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g, struct low low);
 void work_column_sum(struct work *w, int32_t rows, int32_t cols, const float *x, float *out);
 void work_column_dot(struct work *w, int32_t rows, int32_t cols, const float *x, const float *y,
                      float *out);
 void work_run(struct encoder *e, struct work *w); /* empties w */
 
 /* Training below fp32 (encoder_convert.c). */
-bool work_is_converted(const struct encoder *e, const struct work *w, const struct gemm *g);
-void convert_gemm(const struct encoder *e, struct work *w, struct work_item *i,
-                  const struct gemm *g);
-void convert_run(struct encoder *e, struct work *w);
-size_t convert_area_bytes(const struct encoder *e);
+void low_gemm(const struct encoder *e, struct work_item *i, const struct gemm *g, struct low low);
+void low_weight_piece(struct encoder *e, const struct lowp_gemm *all, int32_t row0, int32_t row1,
+                      int32_t col0, int32_t col1, void *scratch);
+size_t low_scratch_bytes(const struct encoder *e);
 enum err_code turned_new(struct encoder *e, struct err *err) MUST_CHECK;
 void both_pack_all(struct encoder *e); /* after the parameters change */
 /* NULL when products read the parameters where they are. */
@@ -141,6 +144,25 @@ const void *turned_find(const struct encoder *e, int32_t layer, enum packed_matr
 /* Runs fn(e, row) for every row of the batch, in pieces. */
 typedef void row_fn(struct encoder *e, const void *ctx, int32_t row);
 void run_rows(struct encoder *e, row_fn *fn, const void *ctx);
+/* What else is made of the rows of a piece, after fn and by the same thread. */
+struct rows_low {
+    const float *y; /* [T, cols], which fn made: to `operand` unless that is NULL */
+    int32_t cols;
+    void *operand;
+    struct {           /* operands [T, cols] that forward left, as weights for dW */
+        const void *x; /* NULL: none */
+        int32_t cols;
+        void *weights;
+    } turn[2];
+};
+/* fn may be NULL. */
+void run_rows_low(struct encoder *e, row_fn *fn, const void *ctx, const struct rows_low *low);
+/* Columns [col, col + head_dim) of y [T, cols], rows of a sequence, which a head made: to their
+ * place in `operand`, unless that is NULL or heads share its words; then heads_low does it. */
+void head_low(const struct encoder *e, int32_t sequence, int32_t col, const float *y, int32_t cols,
+              void *operand);
+/* After all heads. */
+void heads_low(struct encoder *e, const float *y, int32_t cols, void *operand);
 void run_heads(struct encoder *e,
                void (*fn)(struct encoder *e, const void *ctx, int32_t sequence, int32_t head,
                           float *scratch),

@@ -302,7 +302,7 @@ static void head_logits(struct encoder *e)
                            .epilogue = GEMM_BIAS,
                            .bias = m->params + m->head_bias};
     struct work w = {.count = 0};
-    work_gemm(e, &w, &g);
+    work_gemm(e, &w, &g, (struct low){.a = NULL});
     work_run(e, &w);
 }
 

@@ -43,14 +43,19 @@ static float *matrix(struct walk *w, int32_t rows, int32_t cols)
     return place(w, (size_t)rows * (size_t)cols, sizeof(float));
 }
 
+static void *operand(const struct encoder *e, struct walk *w, int32_t rows, int32_t cols)
+{
+    return place(w, e->lowp->operand_bytes(rows, cols), 1);
+}
+
 static void place_layer(const struct encoder *e, struct walk *w, struct layer_acts *a, int32_t t)
 {
     const int32_t h = e->hidden, inter = e->intermediate;
-    const bool training = e->options.training;
+    const bool training = e->options.training, low = training && e->lowp;
     a->qkv = matrix(w, t, 3 * h);
-    a->context = matrix(w, t, h);
+    a->context = low ? e->context : matrix(w, t, h);
     a->y1 = matrix(w, t, h);
-    a->act = matrix(w, t, inter);
+    a->act = low ? NULL : matrix(w, t, inter);
     a->y2 = training ? matrix(w, t, h) : e->embed_y;
     if (!training) return;
     a->xhat1 = matrix(w, t, h);
@@ -58,6 +63,11 @@ static void place_layer(const struct encoder *e, struct walk *w, struct layer_ac
     a->slope = matrix(w, t, inter);
     a->rstd1 = matrix(w, t, 1);
     a->rstd2 = matrix(w, t, 1);
+    if (!low) return;
+    a->context_op = operand(e, w, t, h);
+    a->y1_op = operand(e, w, t, h);
+    a->act_op = operand(e, w, t, inter);
+    a->y2_op = operand(e, w, t, h);
 }
 
 /* Bytes of a layer's activations for t tokens. */
@@ -181,19 +191,26 @@ static size_t scratch_floats(const struct encoder *e)
     const int32_t depth = max_i32(max_i32(3 * e->hidden, e->intermediate), tokens);
     const size_t products = gemm_scratch_floats(depth, e->options.training);
     const size_t most = attention > products ? attention : products;
-    const size_t lowp = e->lowp ? e->lowp->scratch_bytes(depth) / sizeof(float) + 1 : 0;
-    return most > lowp ? most : lowp;
+    size_t lowp = e->lowp ? e->lowp->scratch_bytes(depth) : 0;
+    if (e->lowp && e->options.training) lowp += low_scratch_bytes(e);
+    return most > lowp / sizeof(float) + 1 ? most : lowp / sizeof(float) + 1;
 }
 
 static void place_operands(struct encoder *e, struct walk *w)
 {
-    const int32_t t = e->options.tokens_max;
-    if (e->options.training) {
-        e->operand = place(w, convert_area_bytes(e), 1);
+    const int32_t t = e->options.tokens_max, h = e->hidden, inter = e->intermediate;
+    struct backward *b = &e->back;
+    if (!e->options.training) {
+        e->operand = operand(e, w, t, h);
+        e->operand_act = operand(e, w, t, inter);
         return;
     }
-    e->operand = place(w, e->lowp->operand_bytes(t, e->hidden), 1);
-    e->operand_act = place(w, e->lowp->operand_bytes(t, e->intermediate), 1);
+    e->context = matrix(w, t, h);
+    e->embed_op = operand(e, w, t, h);
+    b->ddrop_op = operand(e, w, t, h);
+    b->dbig_op = operand(e, w, t, max_i32(3 * h, inter));
+    b->wide_weights = place(w, e->lowp->weights_bytes(t, max_i32(h, inter)), 1);
+    b->thin_weights = place(w, e->lowp->weights_bytes(t, h), 1);
 }
 
 static void place_all(struct encoder *e, struct walk *w)

@@ -42,11 +42,11 @@ static int32_t gemm_pieces(const struct work_item *i)
     return pieces_of(i->gemm.cols, i->col_step) * pieces_of(i->gemm.rows, i->row_step);
 }
 
-void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g)
+void work_gemm(const struct encoder *e, struct work *w, const struct gemm *g, struct low low)
 {
     struct work_item *i = work_add(w);
-    if (work_is_converted(e, w, g)) {
-        convert_gemm(e, w, i, g);
+    if (low.a) {
+        low_gemm(e, i, g, low);
         return;
     }
     const bool weight = g->a_step != 1;
@@ -96,9 +96,10 @@ static int32_t end_of(int32_t begin, int32_t step, int32_t count)
 
 /* A piece of a weight gradient that is whole rows is a run of the gradient block: its squares for
  * the norm are summed while it is in the cache. */
-static void piece_squares(struct encoder *e, const struct gemm *g, int32_t row0, int32_t row1)
+static void piece_squares(struct encoder *e, const float *c, size_t cols, int32_t row0,
+                          int32_t row1)
 {
-    const size_t at = (size_t)(g->c - e->gradients.block), cols = (size_t)g->cols;
+    const size_t at = (size_t)(c - e->gradients.block);
     optim_square_blocks(e->kernels, e->gradients.block, at + (size_t)row0 * cols,
                         at + (size_t)row1 * cols, e->gradients.squares);
 }
@@ -109,21 +110,32 @@ static void gemm_piece(struct encoder *e, const struct work_item *i, int32_t row
     const struct gemm *g = &i->gemm;
     const int32_t row1 = end_of(row, i->row_step, g->rows);
     e->kernels->gemm(g, row, row1, col, end_of(col, i->col_step, g->cols), scratch);
-    if (g->a_step != 1 && i->col_pieces == 1) piece_squares(e, g, row, row1);
+    if (g->a_step != 1 && i->col_pieces == 1) piece_squares(e, g->c, (size_t)g->cols, row, row1);
+}
+
+static void lowp_piece(struct encoder *e, const struct work_item *i, int32_t row, int32_t col,
+                       float *scratch)
+{
+    const struct lowp_gemm *g = &i->lowp;
+    const int32_t row1 = end_of(row, i->row_step, g->rows);
+    const int32_t col1 = end_of(col, i->col_step, g->cols);
+    if (i->kind == WORK_LOWP) {
+        e->lowp->gemm(g, row, row1, col, col1, scratch);
+        return;
+    }
+    low_weight_piece(e, g, row, row1, col, col1, scratch);
+    if (i->col_pieces == 1) piece_squares(e, g->c, (size_t)g->cols, row, row1);
 }
 
 static void item_piece(struct encoder *e, const struct work_item *i, int piece, float *scratch)
 {
     const int32_t col = piece % i->col_pieces * i->col_step;
     if (i->kind == WORK_GEMM) {
-        const int32_t row = piece / i->col_pieces * i->row_step;
-        gemm_piece(e, i, row, col, scratch);
+        gemm_piece(e, i, piece / i->col_pieces * i->row_step, col, scratch);
         return;
     }
-    if (i->kind == WORK_LOWP) {
-        const int32_t row = piece / i->col_pieces * i->row_step;
-        e->lowp->gemm(&i->lowp, row, end_of(row, i->row_step, i->lowp.rows), col,
-                      end_of(col, i->col_step, i->lowp.cols), scratch);
+    if (i->kind == WORK_LOWP || i->kind == WORK_LOWP_WEIGHT) {
+        lowp_piece(e, i, piece / i->col_pieces * i->row_step, col, scratch);
         return;
     }
     const int32_t n = end_of(col, i->col_step, i->cols) - col;
@@ -145,7 +157,6 @@ void work_run(struct encoder *e, struct work *w)
 {
     struct work_run r = {e, w};
     int pieces = 0;
-    convert_run(e, w);
     for (int i = 0; i < w->count; i++) pieces += w->item[i].pieces;
     pool_run(e->pool, pieces, work_piece, &r);
     w->count = 0;
@@ -155,21 +166,54 @@ struct rows_run {
     struct encoder *e;
     row_fn *fn;
     const void *ctx;
+    const struct rows_low *low;
+    int32_t step;
 };
 
 static void rows_piece(void *ctx, int piece, int thread)
 {
     (void)thread;
     const struct rows_run *r = ctx;
-    const int32_t begin = piece * ROWS_A_PIECE;
-    const int32_t end = end_of(begin, ROWS_A_PIECE, r->e->batch.tokens);
-    for (int32_t row = begin; row < end; row++) r->fn(r->e, r->ctx, row);
+    const struct lowp *k = r->e->lowp;
+    const struct rows_low *low = r->low;
+    const int32_t tokens = r->e->batch.tokens, begin = piece * r->step;
+    const int32_t end = end_of(begin, r->step, tokens);
+    for (int32_t row = begin; r->fn && row < end; row++) r->fn(r->e, r->ctx, row);
+    if (low->operand) k->operand_rows(low->y, low->cols, begin, end, low->cols, low->operand);
+    for (int i = 0; i < 2 && low->turn[i].x; i++)
+        k->operand_weights(low->turn[i].x, tokens, low->turn[i].cols, begin, end,
+                           low->turn[i].weights);
+}
+
+void run_rows_low(struct encoder *e, row_fn *fn, const void *ctx, const struct rows_low *low)
+{
+    struct rows_run r = {e, fn, ctx, low, low->turn[0].x ? 2 * ROWS_A_PIECE : ROWS_A_PIECE};
+    pool_run(e->pool, pieces_of(e->batch.tokens, r.step), rows_piece, &r);
 }
 
 void run_rows(struct encoder *e, row_fn *fn, const void *ctx)
 {
-    struct rows_run r = {e, fn, ctx};
-    pool_run(e->pool, pieces_of(e->batch.tokens, ROWS_A_PIECE), rows_piece, &r);
+    const struct rows_low none = {.operand = NULL};
+    run_rows_low(e, fn, ctx, &none);
+}
+
+static bool head_fills_words(const struct encoder *e)
+{
+    return e->head_dim % PANEL_COLUMNS == 0;
+}
+
+void head_low(const struct encoder *e, int32_t sequence, int32_t col, const float *y, int32_t cols,
+              void *operand)
+{
+    const int32_t *rows = e->batch.cu_len + sequence;
+    if (operand && head_fills_words(e))
+        e->lowp->operand_part(y, cols, rows[0], rows[1], col, col + e->head_dim, cols, operand);
+}
+
+void heads_low(struct encoder *e, const float *y, int32_t cols, void *operand)
+{
+    const struct rows_low low = {.y = y, .cols = cols, .operand = operand};
+    if (operand && !head_fills_words(e)) run_rows_low(e, NULL, NULL, &low);
 }
 
 struct heads_run {

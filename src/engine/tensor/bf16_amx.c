@@ -43,20 +43,6 @@ static void row_words(const float *x, uint32_t *words)
     _mm512_storeu_si512(words, (__m512i)both);
 }
 
-static inline vf row_of(const float *x, int32_t n)
-{
-    if (!x) return vf_set(0.0f);
-    return n >= 16 ? vf_load(x) : vf_load_n(x, (int)n);
-}
-
-/* Converted side by side, then the halves of the register are laced. */
-static void pair_words(const float *even, const float *odd, int32_t n, uint32_t *words)
-{
-    const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(row_of(odd, n), row_of(even, n));
-    const vi places = vi_add(vi_mul(vi_iota(), vi_set(0x00010001u)), vi_set(0x00100000u));
-    _mm512_storeu_si512(words, _mm512_permutexvar_epi16(places, both));
-}
-
 #include "engine/tensor/bf16_pack_body.h"
 
 /* ------------------------------------------------------------- the epilogue, a few rows a time */

@@ -27,17 +27,6 @@ static void row_words(const float *x, uint32_t *words)
     for (int w = 0; w < 16; w++) words[w] = upper[2 * w] >> 16 | upper[2 * w + 1];
 }
 
-static inline vi upper_of(const float *x, int32_t n)
-{
-    if (!x) return vi_set(0);
-    return bf16_upper(n >= 16 ? vf_load(x) : vf_load_n(x, (int)n));
-}
-
-static void pair_words(const float *even, const float *odd, int32_t n, uint32_t *words)
-{
-    words_store(words, vi_or(vi_shr(upper_of(even, n), 16), upper_of(odd, n)));
-}
-
 static void transpose_words(const uint32_t *from, uint32_t *to)
 {
     for (int i = 0; i < 16; i++)

@@ -22,16 +22,5 @@ static void row_words(const float *x, uint32_t *words)
     _mm512_storeu_si512(words, _mm512_permutex2var_epi16(low, places, high));
 }
 
-static inline vi upper_of(const float *x, int32_t n)
-{
-    if (!x) return vi_set(0);
-    return bf16_upper(n >= 16 ? vf_load(x) : vf_load_n(x, (int)n));
-}
-
-static void pair_words(const float *even, const float *odd, int32_t n, uint32_t *words)
-{
-    _mm512_storeu_si512(words, vi_or(vi_shr(upper_of(even, n), 16), upper_of(odd, n)));
-}
-
 #include "engine/tensor/bf16_pack_body.h"
 #include "engine/tensor/bf16_fma_body.h"

@@ -3,17 +3,18 @@
  *
  * bf16_<level>.c defines LEVEL and
  *     row_words(x, words)            16 words of 32 values that lie together
- *     pair_words(even, odd, n, words)   n <= 16 words of two rows, the rest 0; a row may be NULL: 0
  *     transpose_words(from, to)      16 x 16 words
  *     lace_words(even, odd, left, right)   words (e0 e1)(e2 e3).., (o0 o1).. of two rows become
  *                                          (e0 o0)(e1 o1)..(e15 o15) and (e16 o16)..(e31 o31)
  *     stream_words(n, from, to)      copies n words, lines of them, past the caches where it can
  *     stream_end()                   before another thread may read what was streamed
- * and includes this file. Two shapes of source, each with one way into a tile and one through a
- * transpose while the tile is in L1:
+ * and includes this file. A float is rounded once, to words of a row; every other tile is made from
+ * words, in L1:
  *
- *     depth lies together (x of y = x W^T, and W):   row_words    -> operand; transposed -> weights
- *     columns lie together (x and dy of dW, W of dx): pair_words  -> weights; transposed -> operand
+ *     words of rows               operand: x of y = x W^T, dy of dx = dy W
+ *     transposed                  weights: W of y = x W^T
+ *     neighbouring rows laced     weights: W of dx = dy W, x of dW = dy^T x
+ *     laced, then transposed      operand: dy of dW
  */
 #include "engine/tensor/bf16_layout.h"
 #include "engine/tensor/kernels_internal.h"
@@ -38,41 +39,64 @@ static void row_words_n(const float *x, int32_t n, uint32_t *words)
 
 /* Tile by tile: 1 KB is written in one go; rows one by one would write lines 1 KB apart, which
  * share few sets of L1. */
-static void operand_rows(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t depth,
-                         void *operand)
+static void operand_part(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t col0,
+                         int32_t col1, int32_t depth, void *operand)
 {
     const int32_t tiles = bf16_depth_tiles(depth);
     for (int32_t i = row0, end; i < row1; i = end) {
         end = least(row1, i / BF16_TILE * BF16_TILE + BF16_TILE);
-        for (int32_t t = 0; t < tiles; t++)
+        for (int32_t col = col0; col < col1; col += BF16_DEPTH)
             for (int32_t r = i; r < end; r++)
-                row_words_n(x + r * x_row + t * BF16_DEPTH,
-                            least(BF16_DEPTH, depth - t * BF16_DEPTH),
-                            (uint32_t *)operand + bf16_operand_at(tiles, r, t));
+                row_words_n(x + r * x_row + col, least(BF16_DEPTH, col1 - col),
+                            (uint32_t *)operand + bf16_operand_at(tiles, r, col / BF16_DEPTH));
     }
 }
 
-/* 32 rows of x at most (`steps`), 16 columns at most: words of neighbouring rows. */
-static void tile_of_pairs(const float *x, ptrdiff_t x_row, int32_t steps, int32_t cols,
-                          uint32_t *tile)
+static void operand_rows(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t depth,
+                         void *operand)
 {
-    for (int32_t p = 0; p < BF16_TILE; p++, x += 2 * x_row)
-        pair_words(2 * p < steps ? x : NULL, 2 * p + 1 < steps ? x + x_row : NULL, cols,
-                   tile + p * BF16_TILE);
+    operand_part(x, x_row, row0, row1, 0, depth, depth, operand);
 }
 
-/* Depth outside, so that 32 rows of x are read from end to end. */
-static void operand_columns(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1,
-                            int32_t depth, void *operand)
+/* 32 rows (fewer at the end of `depth`, then zeros) x 32 columns of the operand x, whose tiles of
+ * columns are `tiles`: neighbouring rows laced, 16 columns in `left` and 16 in `right`. */
+static void laced_tiles(const uint32_t *x, int32_t tiles, int32_t depth, int32_t t, int32_t c,
+                        uint32_t *left, uint32_t *right)
 {
-    const int32_t tiles = bf16_depth_tiles(depth);
-    _Alignas(64) uint32_t pairs[BF16_TILE_WORDS];
-    for (int32_t t = 0; t < tiles; t++)
-        for (int32_t i = row0; i < row1; i += BF16_TILE) {
-            const int32_t step = t * BF16_DEPTH;
-            tile_of_pairs(x + i + step * x_row, x_row, least(BF16_DEPTH, depth - step),
-                          least(BF16_TILE, row1 - i), pairs);
-            transpose_words(pairs, (uint32_t *)operand + bf16_operand_at(tiles, i, t));
+    static const _Alignas(64) uint32_t zeros[BF16_TILE];
+    for (int32_t p = 0; p < BF16_TILE; p++) {
+        const int32_t row = t * BF16_DEPTH + 2 * p;
+        lace_words(row < depth ? x + bf16_operand_at(tiles, row, c) : zeros,
+                   row + 1 < depth ? x + bf16_operand_at(tiles, row + 1, c) : zeros,
+                   left + p * BF16_TILE, right + p * BF16_TILE);
+    }
+}
+
+static void operand_weights(const void *x, int32_t depth, int32_t cols, int32_t step0,
+                            int32_t step1, void *weights)
+{
+    const int32_t tiles = bf16_depth_tiles(cols), steps = bf16_depth_tiles(depth);
+    for (int32_t t = step0 / BF16_DEPTH; t < bf16_depth_tiles(step1); t++)
+        for (int32_t c = 0; c < tiles; c++) {
+            uint32_t *to = (uint32_t *)weights + bf16_weights_at(steps, 2 * c, t);
+            laced_tiles(x, tiles, depth, t, c, to, to + BF16_TILE_WORDS);
+        }
+}
+
+/* What operand_weights makes, transposed. Depth outside, so that x is read along its rows. */
+static void operand_turn(const void *x, int32_t depth, int32_t cols, int32_t row0, int32_t row1,
+                         void *turned)
+{
+    const int32_t tiles = bf16_depth_tiles(cols), steps = bf16_depth_tiles(depth);
+    _Alignas(64) uint32_t left[BF16_TILE_WORDS], right[BF16_TILE_WORDS];
+    for (int32_t t = 0; t < steps; t++)
+        for (int32_t row = row0; row < row1; row += BF16_DEPTH) {
+            uint32_t *to = (uint32_t *)turned + bf16_operand_at(steps, row - row0, t);
+            laced_tiles(x, tiles, depth, t, row / BF16_DEPTH, left, right);
+            transpose_words(left, to);
+            if (row + BF16_TILE >= row1) continue;
+            to = (uint32_t *)turned + bf16_operand_at(steps, row - row0 + BF16_TILE, t);
+            transpose_words(right, to);
         }
 }
 
@@ -86,35 +110,22 @@ static void weights_tile(const float *w, ptrdiff_t w_col, int32_t depth, int32_t
     transpose_words(rows, tile);
 }
 
-/* Columns 16 h ... of w over depth tile t. */
-static void weights_place(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_t depth,
-                          int32_t cols, int32_t h, int32_t t, uint32_t *out)
-{
-    const int32_t col = h * BF16_TILE, step = t * BF16_DEPTH;
-    const int32_t deep = least(BF16_DEPTH, depth - step);
-    uint32_t *tile = out + bf16_weights_at(bf16_depth_tiles(depth), h, t);
-    if (cols <= col)
-        memset(tile, 0, BF16_TILE_WORDS * sizeof *tile);
-    else if (w_step == 1)
-        weights_tile(w + col * w_col + step, w_col, deep, least(BF16_TILE, cols - col), tile);
-    else
-        tile_of_pairs(w + col + step * w_step, w_step, deep, least(BF16_TILE, cols - col), tile);
-}
-
-/* What lies together in w is read along: depth innermost, or columns. */
+/* Depth innermost: what lies together in w is read along. */
 static void weights_pack(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_t depth,
                          int32_t cols, int32_t panel0, int32_t panel1, void *out)
 {
     const int32_t tiles = bf16_depth_tiles(depth);
-    if (w_step == 1) {
-        for (int32_t h = 2 * panel0; h < 2 * panel1; h++)
-            for (int32_t t = 0; t < tiles; t++)
-                weights_place(w, w_col, w_step, depth, cols, h, t, out);
-        return;
-    }
-    for (int32_t t = 0; t < tiles; t++)
-        for (int32_t h = 2 * panel0; h < 2 * panel1; h++)
-            weights_place(w, w_col, w_step, depth, cols, h, t, out);
+    (void)w_step;
+    for (int32_t h = 2 * panel0; h < 2 * panel1; h++)
+        for (int32_t t = 0; t < tiles; t++) {
+            const int32_t col = h * BF16_TILE, step = t * BF16_DEPTH;
+            uint32_t *tile = (uint32_t *)out + bf16_weights_at(tiles, h, t);
+            if (cols <= col)
+                memset(tile, 0, BF16_TILE_WORDS * sizeof *tile);
+            else
+                weights_tile(w + col * w_col + step, w_col, least(BF16_DEPTH, depth - step),
+                             least(BF16_TILE, cols - col), tile);
+        }
 }
 
 /* 32 x 32 of w at most: read and rounded once, in L1 the words of 32 rows. Their two halves
@@ -152,21 +163,29 @@ static void weights_both(const float *w, int32_t out, int32_t in, int32_t row0, 
     stream_end();
 }
 
-/* Rows [row, row + rows) of columns [col, col + cols), cols <= 32, whose sums lie in `sums` with
- * row stride 32: epilogue, c, and the operand of the next product. */
+/* Rows [row, row + rows), at most 32, of columns [col, col + cols), cols <= 32, whose sums lie in
+ * `sums` with row stride 32: epilogue, c, and the operand of the next product. The epilogue has one
+ * row stride, so that without c a slope goes through a block of its own. */
 static void finish_rows(const struct lowp_gemm *g, int32_t row, int32_t rows, int32_t col,
                         int32_t cols, float *sums)
 {
     const ptrdiff_t at = row * g->c_row + col;
+    const size_t bytes = (size_t)cols * sizeof *sums;
+    const bool slope_apart = g->slope && !g->c;
+    _Alignas(64) float slope[BF16_DEPTH * PANEL_COLUMNS];
     struct gemm e = {.epilogue = g->epilogue,
                      .bias = g->bias ? g->bias + col : NULL,
                      .c = g->c ? g->c + at : sums,
                      .c_row = g->c ? g->c_row : PANEL_COLUMNS,
-                     .slope = g->slope ? g->slope + at : NULL,
+                     .slope = slope_apart ? slope
+                              : g->slope  ? g->slope + at
+                                          : NULL,
                      .other = g->other ? g->other + at : NULL};
     for (int32_t i = 0; g->c && i < rows; i++)
-        memcpy(e.c + i * e.c_row, sums + i * PANEL_COLUMNS, (size_t)cols * sizeof *sums);
+        memcpy(e.c + i * e.c_row, sums + i * PANEL_COLUMNS, bytes);
     KERNEL_NAME(epilogue, EPILOGUE_LEVEL)(&e, 0, rows, 0, cols);
+    for (int32_t i = 0; slope_apart && i < rows; i++)
+        memcpy(g->slope + at + i * g->c_row, slope + i * PANEL_COLUMNS, bytes);
     if (!g->out) return;
     const int32_t tiles = bf16_depth_tiles(g->cols);
     for (int32_t i = 0; i < rows; i++)
@@ -183,7 +202,9 @@ static void finish_rows(const struct lowp_gemm *g, int32_t row, int32_t rows, in
         .row_step = BF16_TILE,                                                                     \
         .operand_bytes = bf16_operand_bytes,                                                       \
         .operand_rows = operand_rows,                                                              \
-        .operand_columns = operand_columns,                                                        \
+        .operand_part = operand_part,                                                              \
+        .operand_turn = operand_turn,                                                              \
+        .operand_weights = operand_weights,                                                        \
         .weights_bytes = bf16_weights_bytes,                                                       \
         .weights_pack = weights_pack,                                                              \
         .weights_both = weights_both,                                                              \

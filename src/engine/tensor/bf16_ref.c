@@ -11,15 +11,6 @@ static void row_words(const float *x, uint32_t *words)
         words[w] = bf16_of(x[2 * w]) | (uint32_t)bf16_of(x[2 * w + 1]) << 16;
 }
 
-static void pair_words(const float *even, const float *odd, int32_t n, uint32_t *words)
-{
-    for (int32_t j = 0; j < 16; j++) {
-        const uint32_t low = even && j < n ? bf16_of(even[j]) : 0;
-        const uint32_t high = odd && j < n ? bf16_of(odd[j]) : 0;
-        words[j] = low | high << 16;
-    }
-}
-
 static void transpose_words(const uint32_t *from, uint32_t *to)
 {
     for (int i = 0; i < 16; i++)

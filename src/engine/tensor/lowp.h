@@ -39,7 +39,7 @@ struct lowp_gemm {
     float *c; /* [rows, cols] fp32, row stride c_row; NULL when only out is wanted */
     ptrdiff_t c_row;
     void *out; /* the result as operand [rows, cols], or NULL; NULL when the table is row_scaled */
-    float *slope;       /* as in struct gemm; needs c; NULL but of a table that trains */
+    float *slope;       /* as in struct gemm, row stride c_row; NULL but of a table that trains */
     const float *other; /* as in struct gemm; needs c */
 };
 
@@ -55,13 +55,21 @@ struct lowp {
      * starts. Any row0: rows are written one by one. */
     void (*operand_rows)(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t depth,
                          void *operand);
-    /* A table that trains, else NULL: rows [row0, row1) of the operand x^T [rows, depth], x
-     * [depth, rows] with row stride x_row; row0 is a multiple of row_step. */
-    void (*operand_columns)(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1,
-                            int32_t depth, void *operand);
+    /* The next three of a table that trains, else NULL. As operand_rows, but of each row the values
+     * [col0, col1) alone; col0 is a multiple of PANEL_COLUMNS. */
+    void (*operand_part)(const float *x, ptrdiff_t x_row, int32_t row0, int32_t row1, int32_t col0,
+                         int32_t col1, int32_t depth, void *operand);
+    /* From the operand x [depth, cols], as operand_rows makes it: rows [row0, row1) of the operand
+     * x^T [cols, depth], which are all that `turned` has; row0 is a multiple of PANEL_COLUMNS. */
+    void (*operand_turn)(const void *x, int32_t depth, int32_t cols, int32_t row0, int32_t row1,
+                         void *turned);
+    /* From the same: x as weights [depth, cols], of which steps [step0, step1) of depth; step0 is a
+     * multiple of PANEL_COLUMNS. `weights` is the whole matrix's start. */
+    void (*operand_weights)(const void *x, int32_t depth, int32_t cols, int32_t step0,
+                            int32_t step1, void *weights);
     size_t (*weights_bytes)(int32_t depth, int32_t cols);
     /* Panels [panel0, panel1) of PANEL_COLUMNS columns; w[k][j] is w[j * w_col + k * w_step], where
-     * w_step is 1, or w_col is when the table trains; out is the whole matrix's start. */
+     * w_step is 1; out is the whole matrix's start. */
     void (*weights_pack)(const float *w, ptrdiff_t w_col, ptrdiff_t w_step, int32_t depth,
                          int32_t cols, int32_t panel0, int32_t panel1, void *out);
     /* A table that trains, else NULL: rows [row0, row1) of w [out, in] into their places in both

@@ -80,6 +80,24 @@ static ptrdiff_t c_row(const struct shape *s)
     return s->cols + 3;
 }
 
+/* a from the operand of a^T and b from that of b, each in two parts: as dW = dy^T x. */
+static void turn(const struct lowp *k, const struct shape *s, const struct inputs *in,
+                 struct outputs *o)
+{
+    const int32_t half = PANEL_COLUMNS, row = s->rows / 2 / half * half;
+    const int32_t step = s->depth / 2 / half * half, col = s->cols / 2 / half * half;
+    void *dy = bytes_of(k->operand_bytes(s->depth, s->rows));
+    void *x = bytes_of(k->operand_bytes(s->depth, s->cols));
+    k->operand_rows(in->a, s->rows + 1, 0, s->depth, s->rows, dy);
+    k->operand_turn(dy, s->depth, s->rows, 0, row, o->a);
+    k->operand_turn(dy, s->depth, s->rows, row, s->rows, o->a + bf16_operand_bytes(row, s->depth));
+    k->operand_part(in->b, s->cols + 2, 0, s->depth, 0, col, s->cols, x);
+    k->operand_part(in->b, s->cols + 2, 0, s->depth, col, s->cols, s->cols, x);
+    k->operand_weights(x, s->depth, s->cols, step, s->depth, o->b);
+    k->operand_weights(x, s->depth, s->cols, 0, step, o->b);
+    free(dy), free(x);
+}
+
 static struct outputs run(const struct lowp *k, const struct shape *s, const struct inputs *in)
 {
     const size_t floats = (size_t)s->rows * (size_t)c_row(s);
@@ -92,9 +110,7 @@ static struct outputs run(const struct lowp *k, const struct shape *s, const str
     for (size_t i = 0; i < floats + GUARD; i++) o.c[i] = o.slope[i] = 7.0f;
     const int32_t row = s->rows / 2 / k->row_step * k->row_step;
     if (s->transposed) {
-        k->operand_columns(in->a, s->rows + 1, 0, row, s->depth, o.a);
-        k->operand_columns(in->a, s->rows + 1, row, s->rows, s->depth, o.a);
-        k->weights_pack(in->b, 1, s->cols + 2, s->depth, s->cols, 0, panels, o.b);
+        turn(k, s, in, &o);
     } else {
         k->operand_rows(in->a, s->depth + 1, 0, s->rows / 3, s->depth, o.a);
         k->operand_rows(in->a, s->depth + 1, s->rows / 3, s->rows, s->depth, o.a);
@@ -118,7 +134,7 @@ static struct outputs run(const struct lowp *k, const struct shape *s, const str
     k->gemm(&g, row, s->rows, 0, col, scratch);
     k->gemm(&g, row, s->rows, col, s->cols, scratch);
     if (s->epilogue <= GEMM_BIAS_GELU) { /* as serving asks: the operand alone */
-        g.c = g.slope = NULL;
+        g.c = NULL;
         g.out = o.out;
         k->gemm(&g, 0, s->rows, 0, s->cols, scratch);
     }
