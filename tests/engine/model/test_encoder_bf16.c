@@ -56,11 +56,10 @@ static void outcome_free(struct outcome *o)
     free(o->grads);
 }
 
-Test(encoder_bf16, a_training_step_is_the_same_for_levels_and_threads)
+static void check_levels_and_threads(struct model *m)
 {
     static const enum isa levels[] = {ISA_REF, ISA_AVX2, ISA_AVX512, ISA_AMX, ISA_NEON};
     (void)tile_trap_start();
-    struct model *m = fixture_model(0.1f);
     const size_t bytes = m->param_count * sizeof(float);
     struct outcome first = train(m, ISA_REF, 1, PRECISION_BF16, true);
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
@@ -74,6 +73,17 @@ Test(encoder_bf16, a_training_step_is_the_same_for_levels_and_threads)
         }
     outcome_free(&first);
     model_free(m);
+}
+
+Test(encoder_bf16, a_training_step_is_the_same_for_levels_and_threads)
+{
+    check_levels_and_threads(fixture_model(0.1f));
+}
+
+/* Heads of 32 and more write their columns of an operand themselves. */
+Test(encoder_bf16, and_where_heads_write_operands)
+{
+    check_levels_and_threads(fixture_model_sized(64, 2, 72, 0.1f));
 }
 
 /* So what a run scores on the dev split is what its model answers when it is served. */
@@ -168,9 +178,8 @@ static double distance(const float *a, const float *b, size_t count)
  * errors of a product's terms are independent, so a product is off by about 0.16 %, and a gradient
  * at the bottom of two layers stands behind some twenty of them: 0.16 % sqrt(20) = 0.7 %. 3 % is
  * room for tensors whose gradient is a small difference of large terms. */
-Test(encoder_bf16, gradients_are_near_those_of_fp32)
+static void check_gradients(struct model *m)
 {
-    struct model *m = fixture_model(0.0f);
     struct outcome exact = train(m, ISA_BEST, 1, PRECISION_FP32, false);
     struct outcome low = train(m, ISA_BEST, 1, PRECISION_BF16, false);
     cr_expect(fabsf(exact.loss - low.loss) < 0.01f * exact.loss, "%g, fp32 %g", (double)low.loss,
@@ -185,4 +194,14 @@ Test(encoder_bf16, gradients_are_near_those_of_fp32)
     outcome_free(&exact);
     outcome_free(&low);
     model_free(m);
+}
+
+Test(encoder_bf16, gradients_are_near_those_of_fp32)
+{
+    check_gradients(fixture_model(0.0f));
+}
+
+Test(encoder_bf16, so_they_are_where_heads_write_operands)
+{
+    check_gradients(fixture_model_sized(64, 2, 72, 0.0f));
 }
