@@ -56,8 +56,9 @@ for seed in "$@"; do
     "$cairn" train --seed "$seed" --json >train.json
     read -r f1 speed model < <(python3 - train.json <<'PY'
 import json, sys
-r = json.load(open(sys.argv[1]))["result"]
-print(max(e["f1"] for e in r["history"]), round(r["tokens_per_s"]), r["model"])
+doc = json.load(open(sys.argv[1]))
+r = doc["result"]
+print(max(e["f1"] for e in r["history"]), round(r["tokens_per_s"]), doc["model"])
 PY
 )
     echo "$what $precision seed $seed: best dev entity F1 $f1, $speed tokens/s"

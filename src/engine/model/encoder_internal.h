@@ -131,7 +131,7 @@ void work_column_dot(struct work *w, int32_t rows, int32_t cols, const float *x,
                      float *out);
 void work_run(struct encoder *e, struct work *w); /* empties w */
 
-/* Training below fp32 (encoder_convert.c). */
+/* Training below fp32 (encoder_train_lowp.c). */
 void low_gemm(const struct encoder *e, struct work_item *i, const struct gemm *g, struct low low);
 void low_weight_piece(struct encoder *e, const struct lowp_gemm *all, int32_t row0, int32_t row1,
                       int32_t col0, int32_t col1, void *scratch);
