@@ -186,9 +186,13 @@ static enum err_code make_cache(const char *folder, char packed_dir[PATH_BYTES_M
 enum err_code bench_start(struct cli *c, const struct bench_request *r, json_t **ret,
                           struct err *err)
 {
-    char folder[] = "/tmp/cairn-bench-XXXXXX", use_case[PATH_BYTES_MAX], packed[PATH_BYTES_MAX];
+    const char *temporary = getenv("TMPDIR");
+    char folder[PATH_BYTES_MAX], use_case[PATH_BYTES_MAX], packed[PATH_BYTES_MAX];
     struct err ignored = {0};
-    if (!mkdtemp(folder)) return err_set(err, ERR_IO, "no folder in /tmp: %s", strerror(errno));
+    if (!temporary || !*temporary) temporary = "/tmp";
+    if (os_join(folder, temporary, "cairn-bench-XXXXXX", err)) return err->code;
+    if (!mkdtemp(folder))
+        return err_set(err, ERR_IO, "no folder in %s: %s", temporary, strerror(errno));
     if (!os_join(use_case, folder, "use-case", err) &&
         !app_bench_use_case(&c->host, r, use_case, err) && !make_cache(folder, packed, err))
         (void)!all_starts(c, use_case, packed, ret, err);
