@@ -37,7 +37,7 @@ cairn 0 "a shape needs no weights, only a vocabulary" bench infer --model "$base
 json "and has its sizes" '.infer.model | .layers == 6 and .hidden == 384 and .shape == "minilm"'
 
 cairn 0 "start" bench start --model "$base" --json
-json "eleven starts" ".start | .starts == 11 and (.times_ms | length == 11) and .ms.fastest <= .ms.median and (.ms.fastest | $positive)"
+json "eleven starts" ".start | .starts == 11 and (.times_ms | length == 11) and .ms.fastest <= .ms.median and (.ms.fastest | $positive) and (.peak_rss_bytes | $positive)"
 check "no folder stays" test -z "$(find /tmp -maxdepth 1 -name 'cairn-bench-*' -newer "$data" -print -quit)"
 
 cairn 0 "two parts, as tables" bench tokenizer infer --model "$base" --data "$data" --sentences 20 --seconds 0.01

@@ -5,7 +5,8 @@
  * started again and again on a free port, asked one question as soon as it says its port, and
  * stopped. The first start, which creates the registry, is not counted. Servers that stop so soon
  * cache nothing: these are the starts with a new model. Then one is left to run until it has cached
- * the model (in the temporary folder too), and the others start from there. */
+ * the model (in the temporary folder too), and the others start from there. The last of them is
+ * also sent a request that fills a batch, and tells how much memory it has come to. */
 #include "front/cli/bench.h"
 #include "base/os.h"
 #include "base/str.h"
@@ -21,9 +22,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { LOAD_TEXTS = 64, LOAD_SENTENCES = 5 }; /* 64 texts of about 60 tokens */
 enum { STARTS = 11, NEW_STARTS = 5, CACHE_MS_MAX = 60000, REPLY_BYTES_MAX = 1 << 20 };
 
-static const char question[] = "{\"inputs\": \"No sign of pneumonia in the left lung.\"}";
+#define SENTENCE "No sign of pneumonia in the left lung."
+static const char question[] = "{\"inputs\": \"" SENTENCE "\"}";
 
 /* Reads what the server announces until it is a whole document. */
 static enum err_code read_port(struct child *server, int *ret, struct err *err)
@@ -75,23 +78,39 @@ static enum err_code expect_answer(int fd, struct err *err)
     return err_set(err, ERR_IO, "the server answered %.*s", (int)strcspn(reply, "\r\n"), reply);
 }
 
-static enum err_code ask(int port, struct err *err)
+static enum err_code ask(int port, const char *body, size_t len, struct err *err)
 {
-    char request[512];
+    char head[256];
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    (void)str_format(request, sizeof request,
+    (void)str_format(head, sizeof head,
                      "POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: "
-                     "application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                     port, strlen(question), question);
+                     "application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+                     port, len);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0) return err_set(err, ERR_IO, "no socket: %s", strerror(errno));
     if (connect(fd, (const struct sockaddr *)&at, sizeof at))
         err_set(err, ERR_IO, "port %d does not answer: %s", port, strerror(errno));
-    else if (!send_all(fd, request, strlen(request), err))
+    else if (!send_all(fd, head, strlen(head), err) && !send_all(fd, body, len, err))
         (void)!expect_answer(fd, err);
     close(fd);
+    return err->code;
+}
+
+static enum err_code ask_many(int port, struct err *err)
+{
+    struct buf body;
+    buf_init(&body, REPLY_BYTES_MAX);
+    buf_adds(&body, "{\"inputs\": [");
+    for (int i = 0; i < LOAD_TEXTS; i++) {
+        buf_adds(&body, i ? ", \"" : "\"");
+        for (int k = 0; k < LOAD_SENTENCES; k++) buf_adds(&body, k ? " " SENTENCE : SENTENCE);
+        buf_adds(&body, "\"");
+    }
+    buf_adds(&body, "]}");
+    if (!buf_check(&body, err)) (void)!ask(port, body.data, body.len, err);
+    buf_release(&body);
     return err->code;
 }
 
@@ -111,6 +130,7 @@ static enum err_code wait_for_cache(const char *packed_dir, struct err *err)
 struct start {
     const char *folder, *threads;
     const char *packed_dir; /* wait for it to be filled; NULL: stop at once */
+    int64_t *peak_bytes;    /* after many texts; NULL: not asked */
 };
 
 static enum err_code one_start(const struct start *s, double *ret_ms, struct err *err)
@@ -122,9 +142,10 @@ static enum err_code one_start(const struct start *s, double *ret_ms, struct err
     int port = 0;
     int64_t began = os_monotonic_ns();
     if (child_start(words, s->folder, true, &server, err)) return err->code;
-    if (!read_port(&server, &port, err) && !ask(port, err)) {
+    if (!read_port(&server, &port, err) && !ask(port, question, strlen(question), err)) {
         *ret_ms = (double)(os_monotonic_ns() - began) / 1e6;
         if (s->packed_dir) (void)!wait_for_cache(s->packed_dir, err);
+        if (s->peak_bytes && !ask_many(port, err)) *s->peak_bytes = child_peak_bytes(&server);
     }
     (void)child_end(&server, SIGTERM);
     return err->code;
@@ -165,10 +186,14 @@ static enum err_code all_starts(struct cli *c, const char *folder, const char *p
     if (some_starts(c, &s, 1, &first, err)) return err->code;
     s.packed_dir = NULL;
     if (some_starts(c, &s, STARTS, ms, err)) return err->code;
+    int64_t peak = 0;
+    s.peak_bytes = &peak;
+    if (one_start(&s, &first, err)) return err->code;
     json_t *times = json_array();
     for (int i = 0; i < STARTS; i++) json_array_append_new(times, json_real(ms[i]));
-    *ret = json_pack("{s:i, s:o, s:o, s:o}", "starts", STARTS, "ms", summary(ms, STARTS),
-                     "new_model_ms", summary(fresh, NEW_STARTS), "times_ms", times);
+    *ret = json_pack("{s:i, s:o, s:o, s:o, s:I}", "starts", STARTS, "ms", summary(ms, STARTS),
+                     "new_model_ms", summary(fresh, NEW_STARTS), "times_ms", times,
+                     "peak_rss_bytes", (json_int_t)peak);
     return ERR_OK;
 }
 

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,6 +61,20 @@ enum err_code child_read(struct child *c, struct buf *out, bool *ret_ended, stru
     *ret_ended = got == 0;
     buf_add(out, bytes, (size_t)got);
     return buf_check(out, err);
+}
+
+/* Not ru_maxrss: that begins with what this process had resident when it forked. */
+int64_t child_peak_bytes(const struct child *c)
+{
+    char path[64], line[256];
+    long long kib = 0;
+    (void)str_format(path, sizeof path, "/proc/%ld/status", (long)c->pid);
+    FILE *f = fopen(path, "re");
+    if (!f) return 0;
+    while (kib == 0 && fgets(line, sizeof line, f))
+        if (str_starts(line, "VmHWM:")) kib = strtoll(line + strlen("VmHWM:"), NULL, 10);
+    fclose(f);
+    return kib * 1024;
 }
 
 int child_end(struct child *c, int signal)

@@ -11,6 +11,7 @@
 #define FRONT_CLI_CHILD_H
 
 #include "base/buf.h"
+#include <stdint.h>
 #include <sys/types.h>
 
 struct child {
@@ -25,6 +26,9 @@ enum err_code child_start(const char *const *words, const char *folder, bool sil
  * was asked to stop. */
 enum err_code child_read(struct child *c, struct buf *out, bool *ret_ended,
                          struct err *err) MUST_CHECK;
+/* Most memory that it has had resident since it became this program, shared pages of files
+ * included; 0 when the system does not say. */
+int64_t child_peak_bytes(const struct child *c);
 /* Sends a signal unless it is 0, then waits for the end. */
 int child_end(struct child *c, int signal);
 
