@@ -6,6 +6,7 @@
 #include "engine/tensor/vec_avx2.h"
 #include "engine/tensor/bf16_words.h"
 #include "engine/tensor/bf16_number.h"
+#include "engine/tensor/bf16_plain_words.h"
 
 #define LEVEL          avx2
 #define EPILOGUE_LEVEL avx2
@@ -25,21 +26,6 @@ static void row_words(const float *x, uint32_t *words)
     words_store(upper, bf16_upper(vf_load(x)));
     words_store(upper + 16, bf16_upper(vf_load(x + 16)));
     for (int w = 0; w < 16; w++) words[w] = upper[2 * w] >> 16 | upper[2 * w + 1];
-}
-
-static void transpose_words(const uint32_t *from, uint32_t *to)
-{
-    for (int i = 0; i < 16; i++)
-        for (int j = 0; j < 16; j++) to[j * 16 + i] = from[i * 16 + j];
-}
-
-static void lace_words(const uint32_t *even, const uint32_t *odd, uint32_t *left, uint32_t *right)
-{
-    for (int w = 0; w < 16; w++) {
-        uint32_t *to = w < 8 ? left + 2 * w : right + 2 * (w - 8);
-        to[0] = (even[w] & 0xffffu) | odd[w] << 16;
-        to[1] = even[w] >> 16 | (odd[w] & 0xffff0000u);
-    }
 }
 
 static void stream_words(int32_t n, const uint32_t *from, uint32_t *to)

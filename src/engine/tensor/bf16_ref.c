@@ -1,6 +1,7 @@
 /* The reference of bf16: the definition (bf16_number.h) element by element, over the tiles that
  * every level shares. Any CPU runs it, at about a hundredth of the speed of fp32. */
 #include "engine/tensor/bf16_number.h"
+#include "engine/tensor/bf16_plain_words.h"
 #include <stddef.h>
 
 #define EPILOGUE_LEVEL ref
@@ -9,21 +10,6 @@ static void row_words(const float *x, uint32_t *words)
 {
     for (int w = 0; w < 16; w++)
         words[w] = bf16_of(x[2 * w]) | (uint32_t)bf16_of(x[2 * w + 1]) << 16;
-}
-
-static void transpose_words(const uint32_t *from, uint32_t *to)
-{
-    for (int i = 0; i < 16; i++)
-        for (int j = 0; j < 16; j++) to[j * 16 + i] = from[i * 16 + j];
-}
-
-static void lace_words(const uint32_t *even, const uint32_t *odd, uint32_t *left, uint32_t *right)
-{
-    for (int w = 0; w < 16; w++) {
-        uint32_t *to = w < 8 ? left + 2 * w : right + 2 * (w - 8);
-        to[0] = (even[w] & 0xffffu) | odd[w] << 16;
-        to[1] = even[w] >> 16 | (odd[w] & 0xffff0000u);
-    }
 }
 
 static void stream_words(int32_t n, const uint32_t *from, uint32_t *to)
